@@ -1,0 +1,49 @@
+# The two commands: `make demo` and `make test`. Everything else serves them.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: demo setup test lint bench screenshots clean
+
+demo: setup
+	@$(BIN)/techex serve --host $(HOST) --port $(PORT)
+
+setup: $(VENV)/.installed
+	@$(BIN)/techex models prepare
+	@$(BIN)/techex migrate
+	@$(BIN)/techex demo load
+
+test: $(VENV)/.tested lint
+	@$(BIN)/techex models prepare
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.tested
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/djlint --check --lint --quiet templates
+
+bench: $(VENV)/.tested
+	@$(BIN)/techex models prepare
+	@$(BIN)/techex bench
+
+screenshots: $(VENV)/.tested setup
+	@$(BIN)/python -m tests.browser.screenshots
+
+clean:
+	rm -rf $(VENV) instance dist build
+
+$(VENV)/bin/python:
+	@command -v $(PYTHON) >/dev/null || { echo "TechEx needs Python 3.11 or newer; $(PYTHON) was not found. Install it, or name yours: make demo PYTHON=python3.12"; exit 3; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "TechEx needs Python 3.11 or newer; $(PYTHON) is older."; exit 3; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[dev]"
+	@touch $@

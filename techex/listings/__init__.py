@@ -1,0 +1,1 @@
+"""Needs and offers (research results, technologies) and their life."""

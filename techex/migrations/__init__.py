@@ -1,0 +1,1 @@
+"""Alembic migrations and the two functions that run them."""

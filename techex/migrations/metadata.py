@@ -1,0 +1,19 @@
+"""The list of modules that map classes: importing them all makes `Base.metadata` complete."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TABLES = (
+    "techex.core.changes",
+    "techex.core.audit",
+    "techex.organisations.tables",
+    "techex.listings.tables",
+    "techex.embedding.tables",
+)
+
+
+def import_tables() -> None:
+    """Import every module that maps a class."""
+    for name in TABLES:
+        import_module(name)

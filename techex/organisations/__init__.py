@@ -1,0 +1,1 @@
+"""Who offers, seeks and brokers."""
