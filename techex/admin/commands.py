@@ -1,14 +1,50 @@
-"""`techex migrate`."""
+"""`techex migrate · demo · import · export`: commands that need more than one domain."""
 
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from techex.core.context import command_line_context
 from techex.core.database import Database
+from techex.core.vocabulary import ORGANISATION_KINDS
+from techex.interchange import demo as demo_exchange
+from techex.interchange import formats, rules, service
+from techex.listings.rules import Kind
 from techex.migrations import run
-from techex.settings import load_settings
+from techex.organisations.rules import OrganisationDraft
+from techex.search import service as search
+from techex.settings import Settings, load_settings
+
+# So many refused rows are listed on a terminal; all of them are in the JSON.
+REFUSED_SHOWN = 20
+
+
+@contextmanager
+def _bar(what: str, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+    """A progress bar on standard error; none where nobody watches."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total=None: progress.update(task, completed=done, total=total)
+
+
+def _ready_database(settings: Settings) -> Database:
+    database = Database(settings.database_address)
+    run.require_current(database)
+    return database
+
+
+def _embed(settings: Settings, database: Database, quiet: bool) -> int:
+    with _bar("Embedding texts", quiet) as update:
+        return search.embed_pending(settings, database, lambda done, total: update(done, total))
 
 
 @click.command()
@@ -22,3 +58,159 @@ def migrate(as_json: bool) -> None:
         click.echo(json.dumps({"changed": changed, "revision": revision}))
     else:
         click.echo(f"Database is at revision {revision}" + ("." if changed else "; nothing to do."))
+
+
+@click.group()
+def demo() -> None:
+    """Load or reset the demo exchange: invented organisations with needs and results in seven languages."""
+
+
+@demo.command("load")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def demo_load(as_json: bool) -> None:
+    """Bring the demo exchange in; running it again changes nothing."""
+    _load_demo(as_json)
+
+
+@demo.command("reset")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def demo_reset(as_json: bool) -> None:
+    """Take everything illustrative out and load the demo exchange anew; real listings stay."""
+    database = _ready_database(load_settings())
+    demo_exchange.remove(database, command_line_context())
+    _load_demo(as_json)
+
+
+def _load_demo(as_json: bool) -> None:
+    settings = load_settings()
+    database = _ready_database(settings)
+    with _bar("Loading the demo exchange", as_json) as update:
+        report = demo_exchange.load(database, command_line_context(), lambda done, total: update(done, total))
+    embedded = _embed(settings, database, as_json)
+    counts = {
+        "created": report.created,
+        "updated": report.updated,
+        "unchanged": report.unchanged,
+        "passages_embedded": embedded,
+    }
+    if as_json:
+        click.echo(json.dumps(counts))
+    elif report.created or report.updated or embedded:
+        click.echo(
+            f"Demo exchange: {report.created} listings new, {report.updated} updated, {report.unchanged} as they "
+            f"were; {embedded} passages embedded."
+        )
+    else:
+        click.echo(f"Demo exchange: all {report.unchanged} listings are there; nothing to do.")
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), required=True, help="What the rows are.")
+@click.option("--organisation", "name", required=True, help="Whose they are; made where there is none of this name.")
+@click.option(
+    "--organisation-kind", type=click.Choice(list(ORGANISATION_KINDS)), default="enterprise", show_default=True
+)
+@click.option("--country", default="VN", show_default=True, help="Country code of a new organisation.")
+@click.option("--province", default="", help="Two-digit province code of a new organisation in Vietnam.")
+@click.option(
+    "--map", "map_file", type=click.Path(path_type=Path), help="TOML file that says which column is which field."
+)
+@click.option("--dry-run", is_flag=True, help="Check everything, keep nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def import_file(
+    file: Path,
+    kind: str,
+    name: str,
+    organisation_kind: str,
+    country: str,
+    province: str,
+    map_file: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Import needs or offers from FILE (.jsonl, .ndjson, .csv or .tsv).
+
+    Rows are recognised by their id: a second run changes nothing, an edited row updates its listing. A row with an
+    error is reported with its line and does not stop the others. Exit code 1 when some rows were refused.
+    """
+    from techex.embedding.languages import detect
+
+    settings = load_settings()
+    database = _ready_database(settings)
+    mapping = rules.read_map(map_file, Kind(kind)) if map_file else None
+    with _bar(f"Reading {file.name}", as_json) as update:
+        report = service.import_rows(
+            database,
+            command_line_context(),
+            formats.read_rows(file),
+            kind=Kind(kind),
+            organisation=OrganisationDraft(
+                name=name, kind=organisation_kind, country=country, province=province or None
+            ),
+            mapping=mapping,
+            language_of=lambda text: detect(text)[0],
+            dry_run=dry_run,
+            progress=lambda done: update(done, None),
+        )
+    embedded = 0 if dry_run else _embed(settings, database, as_json)
+    _tell(report, dry_run, embedded, as_json)
+    if report.refused:
+        sys.exit(1)
+
+
+def _tell(report: service.ImportReport, dry_run: bool, embedded: int, as_json: bool) -> None:
+    if as_json:
+        refused = [{"line": p.line, "external_id": p.external_id, "reason": p.reason} for p in report.refused]
+        counts = {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
+        rest = {"refused": refused, "notes": report.notes, "dry_run": dry_run, "passages_embedded": embedded}
+        click.echo(json.dumps(counts | rest, ensure_ascii=False))
+        return
+    click.echo(
+        ("Nothing was kept (dry run). " if dry_run else "")
+        + f"{report.rows} rows: {report.created} new, {report.updated} updated, {report.unchanged} as they were, "
+        f"{len(report.refused)} refused" + (f"; {embedded} passages embedded." if embedded else ".")
+    )
+    if report.notes:
+        click.echo(f"{len(report.notes)} texts were shortened to fit, the first: {report.notes[0]}.")
+    for sentence in service.refused_sentences(report.refused[:REFUSED_SHOWN]):
+        click.echo(f"  {sentence}", err=True)
+    if len(report.refused) > REFUSED_SHOWN:
+        click.echo(f"  … and {len(report.refused) - REFUSED_SHOWN} more; --json lists them all.", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default="-")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), required=True, help="Which listings.")
+@click.option(
+    "--format", "format_", type=click.Choice(["jsonl", "csv"]), help="Format; by default the ending of FILE says."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object about the export.")
+def export(file: Path, kind: str, format_: str | None, as_json: bool) -> None:
+    """Export all published needs or offers to FILE (.jsonl or .csv), or to standard output with FILE = -.
+
+    What is exported can be imported again as it is. Cells that a spreadsheet would run as formulas are disarmed.
+    """
+    database = _ready_database(load_settings())
+    to_stdout = str(file) == "-"
+    chosen = format_ or ("jsonl" if to_stdout else formats.format_of(file))
+    with database.reading() as session:
+        rows = service.export_rows(session, command_line_context(), Kind(kind))
+        if to_stdout:
+            count = _write(rows, chosen, Kind(kind), sys.stdout)
+        else:
+            try:
+                with file.open("w", encoding="utf-8", newline="") as out:
+                    count = _write(rows, chosen, Kind(kind), out)
+            except OSError as error:
+                raise click.ClickException(f"{file} cannot be written: {error.strerror}. Name another file.") from None
+    if as_json and not to_stdout:
+        click.echo(json.dumps({"written": count, "file": str(file), "format": chosen}))
+    elif not to_stdout:
+        click.echo(f"{count} {kind}s written to {file}.")
+
+
+def _write(rows: Iterator[dict[str, object]], chosen: str, kind: Kind, out: object) -> int:
+    if chosen == "csv":
+        return formats.write_csv(rows, service.columns_of(kind), out)  # type: ignore[arg-type]
+    return formats.write_jsonl(rows, out)  # type: ignore[arg-type]

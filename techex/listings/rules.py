@@ -63,8 +63,9 @@ class FieldRule:
     label: str
     kinds: frozenset[Kind]
     shape: Shape
-    shortest: int = 0  # characters; more than 0 makes it required
+    shortest: int = 0  # characters, where anything is stated at all
     longest: int = 0  # characters, or how many codes
+    required: bool = False
     vocabulary: str = ""  # name of the closed list in core.vocabulary
     embedded: bool = False
 
@@ -74,14 +75,14 @@ NEED = frozenset({Kind.NEED})
 OFFER = frozenset({Kind.OFFER})
 
 FIELDS: tuple[FieldRule, ...] = (
-    FieldRule("title", N_("Title"), BOTH, "line", 10, 160, embedded=True),
-    FieldRule("summary", N_("Summary"), BOTH, "text", 50, 500, embedded=True),
+    FieldRule("title", N_("Title"), BOTH, "line", 10, 160, required=True, embedded=True),
+    FieldRule("summary", N_("Summary"), BOTH, "text", 50, 500, required=True, embedded=True),
     FieldRule("problem", N_("The problem now"), NEED, "text", 0, 2000, embedded=True),
     FieldRule("required_result", N_("Required result"), NEED, "text", 0, 2000, embedded=True),
     FieldRule("tried", N_("What was already tried"), NEED, "text", 0, 1000, embedded=True),
     FieldRule("constraints", N_("Constraints"), NEED, "text", 0, 1000, embedded=True),
     FieldRule("problem_solved", N_("Problem solved"), OFFER, "text", 0, 1000, embedded=True),
-    FieldRule("description", N_("Description"), OFFER, "text", 100, 4000, embedded=True),
+    FieldRule("description", N_("Description"), OFFER, "text", 100, 4000, required=True, embedded=True),
     FieldRule("advantages", N_("Advantages over an alternative"), OFFER, "text", 20, 2000, embedded=True),
     FieldRule("economics", N_("Economics"), OFFER, "text", 0, 1000, embedded=True),
     FieldRule("trl_evidence", N_("Evidence for the readiness"), OFFER, "text", 0, 1000),
@@ -93,10 +94,10 @@ FIELDS: tuple[FieldRule, ...] = (
     FieldRule("standards", N_("Standards met"), OFFER, "line", 0, 300),
     FieldRule("references", N_("Where it is in use"), OFFER, "text", 0, 1000),
     FieldRule("trl", N_("Technology readiness level"), BOTH, "trl"),
-    FieldRule("transfer_forms", N_("Transfer forms"), BOTH, "codes", 0, 9, "TRANSFER_FORMS"),
-    FieldRule("fields", N_("Fields of science and technology"), BOTH, "codes", 0, 3, "FIELDS"),
+    FieldRule("transfer_forms", N_("Transfer forms"), BOTH, "codes", 0, 9, vocabulary="TRANSFER_FORMS"),
+    FieldRule("fields", N_("Fields of science and technology"), BOTH, "codes", 0, 3, vocabulary="FIELDS"),
     FieldRule("industry", N_("Industry"), BOTH, "code", vocabulary="INDUSTRIES"),
-    FieldRule("sdg", N_("Sustainable development goals"), BOTH, "numbers", 0, 17, "SDGS"),
+    FieldRule("sdg", N_("Sustainable development goals"), BOTH, "numbers", 0, 17, vocabulary="SDGS"),
     FieldRule("ip_status", N_("IP status"), OFFER, "code", vocabulary="IP_STATUSES"),
     FieldRule("ownership", N_("Ownership"), OFFER, "code", vocabulary="OWNERSHIPS"),
     FieldRule("reach", N_("How far to look"), NEED, "code", vocabulary="REACHES"),

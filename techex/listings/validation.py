@@ -53,7 +53,7 @@ def checked_draft(
             continue
         if value not in (None, "", []):
             values[rule.name] = value
-        elif rule.shortest:
+        elif rule.required:
             errors[rule.name] = f"is missing; expected {rule.shortest} to {rule.longest} characters."
     _check_together(values, errors)
     for name, check in _envelope(language, country, province, visibility, external_id).items():
@@ -130,7 +130,7 @@ def _text(rule: FieldRule, value: Any) -> str:
     if not isinstance(value, str):
         raise BadInput(f"{rule.name}: expected text, got {type(value).__name__}.")
     text = clean_line(value, rule.name) if rule.shape == "line" else clean(value, rule.name)
-    if text and not has_words(text) and rule.shortest:
+    if text and rule.shortest and not has_words(text):
         raise BadInput(f"{rule.name}: needs letters or digits.")
     if text and len(text) < rule.shortest:
         raise BadInput(

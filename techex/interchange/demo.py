@@ -1,0 +1,175 @@
+"""The demo exchange: invented organisations with needs and results, and the judged pairs that measure matching.
+
+The texts stand in `demo_data/*.toml`; everything loaded from them is marked illustrative.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from techex.core import audit, changes
+from techex.core.context import Actor, Context, Role
+from techex.core.database import Database
+from techex.interchange.service import ImportReport, store
+from techex.listings.rules import FIELD_BY_NAME, Kind, ListingDraft
+from techex.listings.tables import Listing
+from techex.listings.validation import checked_draft
+from techex.organisations import service as organisations
+from techex.organisations.rules import OrganisationDraft
+from techex.organisations.tables import Organisation
+
+_DATA = Path(__file__).parent / "demo_data"
+
+# The demo was "published" over this many days, so that lists of the newest have an order with dates to show.
+SPREAD_DAYS = 200
+
+_CURATOR = Actor("demo exchange", Role.SYSTEM)
+
+
+@dataclass(frozen=True)
+class DemoListing:
+    """One invented listing with the short name of its organisation."""
+
+    key: str
+    organisation: str
+    draft: ListingDraft
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a reader of both texts says of one need: grades of offers (2 fits, 1 partly, 0 does not)."""
+
+    need: str
+    grades: Mapping[str, int]
+    unmatched: bool
+    parallel: Mapping[str, str] = field(default_factory=dict)  # the same need in another language, with its "language"
+
+
+@dataclass(frozen=True)
+class DemoExchange:
+    """Everything in the demo: organisations, listings, judgements."""
+
+    organisations: tuple[OrganisationDraft, ...]
+    listings: tuple[DemoListing, ...]
+    judgements: tuple[Judgement, ...]
+
+    def of_kind(self, kind: Kind) -> list[DemoListing]:
+        """The needs, or the offers."""
+        return [listing for listing in self.listings if listing.draft.kind is kind]
+
+
+@cache
+def demo_exchange() -> DemoExchange:
+    """Read and check the demo's files; raises FieldErrors if one of its texts breaks a rule of the exchange."""
+    found_organisations: list[OrganisationDraft] = []
+    found_listings: list[DemoListing] = []
+    judgements: list[Judgement] = []
+    for path in sorted(_DATA.glob("*.toml")):
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        found_organisations.extend(_organisation(row) for row in data.get("organisation", ()))
+        places = {row["key"]: (row["country"], row.get("province")) for row in data.get("organisation", ())}
+        found_listings.extend(_listing(Kind.NEED, row, places) for row in data.get("need", ()))
+        found_listings.extend(_listing(Kind.OFFER, row, places) for row in data.get("offer", ()))
+        judgements.extend(_judgement(row) for row in data.get("need", ()))
+    return DemoExchange(tuple(found_organisations), tuple(found_listings), tuple(judgements))
+
+
+def _organisation(row: Mapping[str, Any]) -> OrganisationDraft:
+    return OrganisationDraft(
+        slug=row["key"],
+        name=row["name"],
+        names={"en": row["name_en"]} if "name_en" in row else {},
+        kind=row["kind"],
+        country=row["country"],
+        province=row.get("province"),
+        fields=row.get("fields", ()),
+        website=row.get("website", ""),
+        illustrative=True,
+    )
+
+
+def _listing(kind: Kind, row: Mapping[str, Any], places: Mapping[str, tuple[str, str | None]]) -> DemoListing:
+    home = places[row["organisation"]]
+    country = row.get("country", home[0])
+    draft = checked_draft(
+        kind,
+        {name: value for name, value in row.items() if name in FIELD_BY_NAME},
+        language=row["language"],
+        country=country,
+        province=row.get("province", home[1] if country == home[0] else None),
+        external_id=row["key"],
+        illustrative=True,
+    )
+    return DemoListing(row["key"], row["organisation"], draft)
+
+
+def _judgement(row: Mapping[str, Any]) -> Judgement:
+    grades = (
+        dict.fromkeys(row.get("hard_negatives", ()), 0)
+        | dict.fromkeys(row.get("partly", ()), 1)
+        | dict.fromkeys(row.get("fits", ()), 2)
+    )
+    return Judgement(row["key"], grades, row.get("unmatched", False), row.get("parallel", {}))
+
+
+def load(database: Database, context: Context, progress: Callable[[int, int], None] | None = None) -> ImportReport:
+    """Bring the demo exchange into the database; a second run changes nothing.
+
+    `progress` gets (done, all) after each listing.
+    """
+    context = replace(context, actor=_CURATOR)
+    exchange = demo_exchange()
+    report = ImportReport()
+    with database.transaction() as session:
+        owners = {}
+        for draft in exchange.organisations:
+            owners[draft.slug], new = organisations.upsert(session, context, draft)
+            if new and draft.kind != "enterprise":
+                # The demo's operators know its institutions; its firms show what an unverified one looks like.
+                organisations.verify(session, context, owners[draft.slug])
+        for number, listing in enumerate(exchange.listings, start=1):
+            posted = replace(context, now=context.now - timedelta(days=_age_days(listing.key)))
+            match store(session, posted, owners[listing.organisation], listing.draft):
+                case "created":
+                    report.created += 1
+                case "updated":
+                    report.updated += 1
+                case _:
+                    report.unchanged += 1
+            if progress:
+                progress(number, len(exchange.listings))
+    return report
+
+
+def _age_days(key: str) -> float:
+    """How long ago a demo listing was published: from its key, so that it is the same in every installation."""
+    share = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) / 2**32
+    return share * SPREAD_DAYS
+
+
+def remove(database: Database, context: Context) -> int:
+    """Take everything illustrative out of the database; returns how many listings went."""
+    context = replace(context, actor=_CURATOR)
+    with database.transaction() as session:
+        gone = list(session.scalars(select(Listing.id).where(Listing.illustrative)))
+        for listing_id in gone:
+            changes.record(session, context, "listing", listing_id, "deleted")
+        _delete(session)
+        audit.record(session, context, "demo removed", "listing", 0, {"listings": len(gone)})
+    return len(gone)
+
+
+def _delete(session: Session) -> None:
+    session.execute(delete(Listing).where(Listing.illustrative))
+    still_used = select(Listing.organisation_id)
+    session.execute(delete(Organisation).where(Organisation.illustrative, Organisation.id.not_in(still_used)))
