@@ -1,0 +1,1 @@
+"""Text to vectors: model cards, preparing weights, encoders, passages, languages, stored vectors."""
