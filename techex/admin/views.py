@@ -1,0 +1,43 @@
+"""`/healthz`: is everything there, for machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from techex import __version__
+from techex.core import changes
+from techex.errors import TechexError
+from techex.matching import views as matching_views
+from techex.migrations import run
+from techex.web import identity, policy
+
+blueprint = Blueprint("admin", __name__)
+
+
+@blueprint.get("/healthz")
+@policy.open_to(policy.everyone)
+def health() -> Response:
+    """200 while pages can be served; 503 with the reason when the database cannot.
+
+    A missing model is told and is no failure: everything else works, and search goes by keywords.
+    """
+    database = _database()
+    response = jsonify(version=__version__, database=database, **matching_views.state())
+    response.status_code = 200 if database["ok"] else 503
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _database() -> dict[str, Any]:
+    database = identity.database()
+    try:
+        run.require_current(database)
+        with database.reading() as session:
+            session.execute(text("SELECT 1"))
+            return {"ok": True, "last_change": changes.last(session)}
+    except (TechexError, SQLAlchemyError) as error:
+        return {"ok": False, "reason": str(error)}

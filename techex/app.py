@@ -1,0 +1,82 @@
+"""`create_app`: the one place that wires everything.
+
+A process that serves calls it once, after the fork; the model and the index come when the first page needs them.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_babel import lazy_gettext as _l
+
+from techex import __version__, paths
+from techex.admin import views as admin_views
+from techex.core import vocabulary
+from techex.core.database import Database
+from techex.matching import views as matching_views
+from techex.regions import service as regions
+from techex.regions.rules import Place
+from techex.settings import Settings, load_settings
+from techex.web import identity, language, policy, problems, replies, security
+
+BLUEPRINTS = (
+    matching_views.blueprint,
+    admin_views.blueprint,
+)
+
+# What stands in the head of every page, in this order.
+NAVIGATION = (
+    ("listings.needs", _l("Needs")),
+    ("listings.results", _l("Results")),
+    ("organisations.directory", _l("Organisations")),
+    ("regions.places", _l("Places")),
+    ("matching.quality", _l("Quality")),
+)
+
+
+def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
+    """The exchange as a WSGI application.
+
+    Raises Environment errors (settings, database address, signing key) with the sentence that says what to do.
+    """
+    settings = settings or load_settings()
+    app = Flask(
+        "techex",
+        template_folder=str(paths.templates_dir()),
+        static_folder=str(paths.static_dir()),
+        static_url_path="/static",
+    )
+    app.testing = testing
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    security.init_app(app, settings)
+    language.init_app(app, settings)
+    problems.init_app(app)
+    replies.init_app(app)
+    identity.init_app(app, Database(settings.database_address))
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    policy.init_app(app)
+    _teach_templates(app, settings)
+    return app
+
+
+def _teach_templates(app: Flask, settings: Settings) -> None:
+    """What templates of every domain may say: names of places and codes, in the language of the page."""
+
+    def place(of: Place) -> str:
+        return regions.place_name(of, language.page_language())
+
+    def here() -> str:
+        return request.full_path.removesuffix("?") if request.method == "GET" else request.path
+
+    app.jinja_env.filters["place"] = place
+    app.jinja_env.globals.update(
+        here=here,
+        navigation=lambda: [row for row in NAVIGATION if row[0] in app.view_functions],
+        vocabulary=vocabulary,
+        stage_of=vocabulary.stage_of,
+        region_name=lambda code: regions.region_name(code, language.page_language()),
+        province_name=lambda code: regions.province_name(code, language.page_language()),
+        country_name=lambda code: regions.country_name(code, language.page_language()),
+        exchange_name=settings.exchange_name,
+        version=__version__,
+    )

@@ -1,0 +1,1 @@
+"""Candidates become ranked matches with their reasons; the pages of matches."""

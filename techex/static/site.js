@@ -1,0 +1,20 @@
+/* What a page gains where scripts run; everything works without this file.
+   Filters answer at once (htmx), so their button is not needed; limits are counted as one types. */
+document.documentElement.classList.add("scripted");
+
+document.addEventListener("input", (event) => {
+  const field = event.target.closest("textarea[data-limit]");
+  if (field) countDown(field);
+});
+
+function countDown(field) {
+  const counter = document.getElementById(field.dataset.counter);
+  if (!counter) return;
+  const left = Number(field.dataset.limit) - field.value.length;
+  const pattern = left < 0 ? counter.dataset.over : counter.dataset.left;
+  counter.textContent = pattern.replace("{n}", Math.abs(left).toLocaleString(document.documentElement.lang));
+}
+
+document.querySelectorAll("textarea[data-limit]").forEach((field) => {
+  if (field.value) countDown(field);
+});

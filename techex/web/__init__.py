@@ -1,0 +1,1 @@
+"""What every page needs: who asks, in which language, replies, problems, policy, headers. Knows no domain."""

@@ -1,0 +1,123 @@
+"""The language of a page: chosen (cookie), else the browser's (Accept-Language), else the exchange's first.
+
+Also the filters that show numbers, dates and money as the reader writes them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import cache
+
+from babel import Locale
+from babel import dates as babel_dates
+from babel import numbers as babel_numbers
+from flask import Blueprint, Flask, Response, current_app, request
+from flask_babel import Babel, get_locale
+from markupsafe import Markup, escape
+
+from techex import paths
+from techex.core.vocabulary import LANGUAGES
+from techex.errors import NotFound
+from techex.settings import Settings
+from techex.translations.build import compile_catalogues
+from techex.web import identity, policy, replies, security
+
+COOKIE = "lang"
+COOKIE_LIFE = 31_536_000  # seconds: a year
+_SETTINGS = "techex.settings"
+RELATIVE_FOR_DAYS = 45  # older than this, a date says more than "7 weeks ago"
+
+blueprint = Blueprint("web", __name__)
+
+
+def _offered() -> list[str]:
+    settings = current_app.extensions[_SETTINGS]
+    assert isinstance(settings, Settings)  # noqa: S101 - only init_app writes it
+    return settings.language_list
+
+
+def _choose() -> str:
+    offered = _offered()
+    chosen = request.cookies.get(COOKIE)
+    return chosen if chosen in offered else request.accept_languages.best_match(offered) or offered[0]
+
+
+def page_language() -> str:
+    """The code of the language this page is in, e.g. "vi"."""
+    locale = get_locale()
+    return str(locale.language) if locale else "en"
+
+
+@blueprint.get("/language/<code>")
+@policy.open_to(policy.everyone)
+def switch_language(code: str) -> Response:
+    """Remember a page language and go back to where the reader was."""
+    if code not in _offered():
+        raise NotFound(f"There are no pages in {code!r} here.")
+    response = replies.see_other(security.local_path(request.args.get("next")))
+    response.set_cookie(
+        COOKIE, code, max_age=COOKIE_LIFE, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"]
+    )
+    return response
+
+
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code)
+
+
+def number(value: float) -> str:
+    """1234567.5 -> 1.234.567,5 or 1,234,567.5"""
+    return str(babel_numbers.format_decimal(value, locale=_locale(page_language())))
+
+
+def money(value: float, currency: str) -> str:
+    """An amount without needless cents: 250.000.000 ₫"""
+    locale = _locale(page_language())
+    whole = float(value).is_integer()
+    pattern = locale.currency_formats["standard"].pattern
+    if whole:
+        pattern = pattern.replace(".00", "")
+    return str(babel_numbers.format_currency(value, currency, pattern, locale=locale, currency_digits=False))
+
+
+def day(value: date | datetime) -> Markup:
+    """A date in words, marked up for machines."""
+    if isinstance(value, datetime):
+        value = value.astimezone(_timezone()).date()
+    shown = babel_dates.format_date(value, "long", locale=_locale(page_language()))
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
+
+
+def ago(value: datetime) -> Markup:
+    """How long ago, with the exact moment in the title; the date itself once that says more."""
+    moment = value.astimezone(UTC)
+    passed = identity.context().now - moment
+    if passed.days > RELATIVE_FOR_DAYS:
+        return day(value)
+    locale = _locale(page_language())
+    exact = babel_dates.format_datetime(moment, "long", tzinfo=_timezone(), locale=locale)
+    shown = babel_dates.format_timedelta(-passed, add_direction=True, locale=locale)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), escape(exact), shown)
+
+
+def _timezone() -> babel_dates.ZoneInfo:
+    settings = current_app.extensions[_SETTINGS]
+    return babel_dates.get_timezone(settings.timezone)
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Set up the catalogues, the filters and the switch."""
+    app.extensions[_SETTINGS] = settings
+    if paths.is_checkout():
+        compile_catalogues(paths.translations_dir())
+    Babel(
+        app,
+        default_locale=settings.language_list[0],
+        default_timezone=settings.timezone,
+        default_translation_directories=str(paths.translations_dir()),
+        locale_selector=_choose,
+    )
+    app.jinja_env.filters.update(number=number, money=money, day=day, ago=ago)
+    app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)
+    app.register_blueprint(blueprint)

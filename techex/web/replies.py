@@ -1,0 +1,87 @@
+"""What a view answers with, and how files are addressed.
+
+htmx asks for the same addresses as everybody and picks its part of the page (`hx-select`): one address, one
+representation, so no reply depends on a header and caches stay honest.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, current_app, make_response, redirect, render_template, request, url_for
+
+SMALLEST_COMPRESSED = 1_000  # bytes; below, the header costs more than is gained
+COMPRESSION_LEVEL = 6  # 9 takes three times as long for 1 % on our pages
+COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "image/svg+xml", "application/javascript")
+VENDORED = "vendor/"  # folders below it carry a version in their name
+A_YEAR = 31_536_000  # seconds; files carry a digest of their content in their address
+
+
+def page(template: str, /, status: int = 200, **values: Any) -> Response:
+    """A whole page in the language of its reader."""
+    return make_response(render_template(template, **values), status)
+
+
+def see_other(address: str) -> Response:
+    """303: the answer to a form stands at another address."""
+    return make_response(redirect(address, 303))
+
+
+@cache
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+def asset(filename: str) -> str:
+    """The address of a file in `static/`, which changes when the file does (by its version, or by a digest)."""
+    if filename.startswith(VENDORED):
+        return url_for("static", filename=filename)
+    path = Path(_static_folder()) / filename
+    return url_for("static", filename=filename, v=_digest(path))
+
+
+def _static_folder() -> str:
+    folder = current_app.static_folder
+    assert folder is not None  # noqa: S101 - create_app sets it
+    return folder
+
+
+def _keep(response: Response) -> Response:
+    lasting = "v" in request.args or request.path.startswith(f"/static/{VENDORED}")
+    if request.endpoint == "static" and lasting and response.status_code == 200:
+        response.headers["Cache-Control"] = f"public, max-age={A_YEAR}, immutable"
+    elif "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _compress(response: Response) -> Response:
+    """gzip for texts: nothing secret stands in a page beside what its reader typed, so BREACH has nothing to guess."""
+    if (
+        response.status_code not in (200, 404, 422)
+        or "gzip" not in request.accept_encodings
+        or "Content-Encoding" in response.headers
+        or not response.content_type.startswith(COMPRESSIBLE)
+    ):
+        return response
+    response.direct_passthrough = False
+    body = response.get_data()
+    if len(body) < SMALLEST_COMPRESSED:
+        return response
+    response.set_data(gzip.compress(body, COMPRESSION_LEVEL, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    response.vary.add("Accept-Encoding")
+    if etag := response.get_etag()[0]:
+        response.set_etag(f"{etag}-gzip")
+    return response
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `asset`, and every reply its caching and compression."""
+    app.jinja_env.globals["asset"] = asset
+    app.after_request(_compress)
+    app.after_request(_keep)

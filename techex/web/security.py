@@ -1,0 +1,102 @@
+"""Headers, cookies, the signing key, limits on what is sent, and addresses that may be followed."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import Flask, Response
+from secure import Secure
+from secure.headers import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+
+from techex.errors import Environment
+from techex.settings import Settings
+
+LARGEST_REQUEST = 1_000_000  # bytes: the longest text in any script, percent-encoded, many times over
+KEY_BYTES = 32
+
+
+def headers(settings: Settings) -> Secure:
+    """The headers of every reply. Scripts and styles come from our own files alone, never from the page."""
+    policy = (
+        ContentSecurityPolicy()
+        .default_src("'self'")
+        .script_src("'self'")
+        .style_src("'self'")
+        .img_src("'self'", "data:")
+        .object_src("'none'")
+        .base_uri("'none'")
+        .form_action("'self'")
+        .frame_ancestors("'none'")
+    )
+    return Secure(
+        csp=policy,
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        referrer=ReferrerPolicy().strict_origin_when_cross_origin(),
+        permissions=PermissionsPolicy().geolocation().camera().microphone(),
+        xcto=XContentTypeOptions().nosniff(),
+        xfo=XFrameOptions().deny(),
+        hsts=StrictTransportSecurity().max_age(31_536_000) if settings.cookie_secure else None,
+    )
+
+
+def signing_key(settings: Settings) -> str:
+    """The key from the settings, or the one in the data folder, made at the first start.
+
+    Raises Environment where the folder cannot be written to.
+    """
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data_dir / "secret_key"
+    try:
+        return _made_once(path)
+    except OSError as error:
+        raise Environment(
+            f"The signing key cannot be kept in {path} ({error.strerror}). Set TECHEX_DATA_DIR to a folder you may "
+            "write to, or TECHEX_SECRET_KEY to a long random text."
+        ) from error
+
+
+def _made_once(path: Path) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with path.open("x", encoding="ascii") as file:
+            path.chmod(0o600)
+            file.write(secrets.token_urlsafe(KEY_BYTES))
+    except FileExistsError:
+        pass  # made at an earlier start, or by another process a moment ago
+    return path.read_text(encoding="ascii")
+
+
+def local_path(address: str | None, otherwise: str = "/") -> str:
+    """`address` if it is a path on this site, else `otherwise`: nobody is sent elsewhere by a link of ours."""
+    if not address or not address.startswith("/") or any(c in address for c in "\\\r\n\t\x00"):
+        return otherwise
+    parts = urlsplit(address)
+    return otherwise if parts.scheme or parts.netloc or address.startswith("//") else address
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Configure cookies, limits and headers."""
+    app.config.update(
+        SECRET_KEY=signing_key(settings),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+    )
+    secured = headers(settings)
+
+    @app.after_request
+    def _headers(response: Response) -> Response:
+        secured.set_headers(response)
+        return response
