@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import islice
 from typing import Any
 
@@ -206,7 +207,7 @@ def portable(listing: Listing) -> dict[str, Any]:
             value = listing.body.get(rule.name)
         else:
             value = getattr(listing, rule.name)
-        row[rule.name] = value.isoformat() if hasattr(value, "isoformat") else value
+        row[rule.name] = value.isoformat() if isinstance(value, date) else value
     return {name: value for name, value in row.items() if value not in (None, "", [])}
 
 

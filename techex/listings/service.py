@@ -12,16 +12,15 @@ from sqlalchemy.orm import Session
 from techex.core import audit, changes
 from techex.core.context import Context
 from techex.errors import NotFound
+from techex.listings.queries import shown
 from techex.listings.rules import (
     BODY_FIELDS,
     LIFE_DAYS,
     LOOSE_FACTS,
-    SEARCHABLE,
     ListingDraft,
     State,
     Visibility,
     may_see,
-    visible_classes,
 )
 from techex.listings.tables import Listing, ListingField, ListingTransferForm
 from techex.organisations.tables import Organisation
@@ -32,12 +31,9 @@ _COLUMNS = (
 )
 
 
-def visible(actor_context: Context) -> Select[tuple[Listing]]:
-    """A SELECT of the listings this actor may see; every list, count and page starts from it."""
-    return select(Listing).where(
-        Listing.state.in_([state.value for state in SEARCHABLE]),
-        Listing.visibility.in_([v.value for v in visible_classes(actor_context.actor)]),
-    )
+def visible(context: Context) -> Select[Listing]:
+    """A SELECT of the listings this actor may see."""
+    return select(Listing).where(*shown(context))
 
 
 def get_visible(session: Session, context: Context, listing_id: int) -> Listing:

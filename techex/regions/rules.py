@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from math import asin, cos, radians, sin, sqrt
@@ -52,6 +53,7 @@ class Country:
 class FormerProvince:
     """A name that is no longer official, and the province that holds most of its land now."""
 
+    code: str
     name: str
     name_en: str
     province: str
@@ -71,3 +73,22 @@ def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     (lat1, lon1), (lat2, lon2) = ((radians(x), radians(y)) for x, y in (a, b))
     h = sin((lat2 - lat1) / 2) ** 2 + cos(lat1) * cos(lat2) * sin((lon2 - lon1) / 2) ** 2
     return 2 * EARTH_RADIUS_KM * asin(sqrt(h))
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A province on the map: an SVG path, its centre and its far islands, in the map's pixels."""
+
+    path: str
+    centre: tuple[float, float]
+    islands: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class ProvinceMap:
+    """The drawn map: its size in pixels, where the drawing comes from, and an outline for each province code."""
+
+    width: int
+    height: int
+    source: str
+    provinces: Mapping[str, Outline]

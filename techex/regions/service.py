@@ -16,7 +16,17 @@ from typing import Any
 from babel import Locale
 
 from techex.errors import BadInput
-from techex.regions.rules import HOME_COUNTRY, Country, FormerProvince, Place, Province, Region, distance_km
+from techex.regions.rules import (
+    HOME_COUNTRY,
+    Country,
+    FormerProvince,
+    Outline,
+    Place,
+    Province,
+    ProvinceMap,
+    Region,
+    distance_km,
+)
 
 _DATA = Path(__file__).parent / "data"
 
@@ -54,6 +64,17 @@ def former_provinces() -> tuple[FormerProvince, ...]:
     """Names that people still use although the reform of 2025 ended them."""
     current = {province.name for province in provinces().values()}
     return tuple(FormerProvince(**row) for row in _rows("former_provinces.jsonl") if row["name"] not in current)
+
+
+@cache
+def province_map() -> ProvinceMap:
+    """The provinces as vector shapes; `.ci/outlines.py` says how they were drawn."""
+    drawn = json.loads((_DATA / "outlines.json").read_text(encoding="utf-8"))
+    shapes = {
+        code: Outline(shape["path"], tuple(shape["centre"]), tuple(tuple(point) for point in shape["islands"]))
+        for code, shape in drawn["provinces"].items()
+    }
+    return ProvinceMap(drawn["width"], drawn["height"], drawn["source"], shapes)
 
 
 def region_of(province: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 import pytest
@@ -64,3 +65,14 @@ def test_distances_are_those_of_the_atlas() -> None:
 def test_unknown_codes_are_refused_with_what_was_expected(country: str, province: str | None) -> None:
     with pytest.raises(BadInput, match=r"xpected|Vietnam only"):
         service.check_place(country, province)
+
+
+def test_every_province_is_drawn_inside_the_map_and_the_far_islands_with_theirs() -> None:
+    drawn = service.province_map()
+    assert set(drawn.provinces) == set(service.provinces())
+    for outline in drawn.provinces.values():
+        numbers = [float(number) for number in re.findall(r"[0-9.]+", outline.path)]
+        assert len(numbers) > 10
+        assert 0 <= min(numbers[::2]) <= max(numbers[::2]) <= drawn.width
+        assert 0 <= min(numbers[1::2]) <= max(numbers[1::2]) <= drawn.height
+    assert [code for code, outline in drawn.provinces.items() if outline.islands] == ["48", "56"]
