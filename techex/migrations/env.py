@@ -2,8 +2,14 @@
 
 from alembic import context
 
-from techex.core.database import Base
+from techex.core.database import Base, UTCDateTime
 from techex.migrations.metadata import import_tables
+
+
+def render_item(kind: str, item: object, _autogen: object) -> str | bool:
+    """How a column type of ours is written in a migration."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
+
 
 import_tables()
 connection = context.config.attributes["connection"]
@@ -12,6 +18,7 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=connection.dialect.name == "sqlite",
     compare_type=True,
+    render_item=render_item,
 )
 with context.begin_transaction():
     context.run_migrations()

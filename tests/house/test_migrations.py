@@ -1,0 +1,51 @@
+"""The migrations build exactly what the mapped classes say, and can be undone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect
+
+from techex.core.database import Base, Database
+from techex.errors import DatabaseNotReady
+from techex.migrations import run
+from techex.migrations.metadata import import_tables
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Database:
+    return Database(f"sqlite:///{tmp_path / 'empty.db'}")
+
+
+def test_the_migrations_lead_to_the_mapped_classes(empty: Database) -> None:
+    import_tables()
+    assert run.upgrade(empty)
+    with empty.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
+
+
+def test_a_second_run_has_nothing_to_do(empty: Database) -> None:
+    run.upgrade(empty)
+    assert not run.upgrade(empty)
+
+
+def test_the_migrations_can_be_undone(empty: Database) -> None:
+    run.upgrade(empty)
+    run.downgrade(empty, "base")
+    assert inspect(empty.engine).get_table_names() == ["alembic_version"]
+
+
+def test_an_empty_database_is_told_from_a_ready_one(empty: Database) -> None:
+    with pytest.raises(DatabaseNotReady, match="techex migrate"):
+        run.require_current(empty)
+    run.upgrade(empty)
+    run.require_current(empty)
+
+
+def test_a_database_that_cannot_be_opened_gets_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "techex.db").mkdir()
+    with pytest.raises(DatabaseNotReady, match="TECHEX_DATABASE_URL"):
+        run.require_current(Database(f"sqlite:///{tmp_path / 'techex.db'}"))
