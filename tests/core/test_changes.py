@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
 from techex.core import changes
 from techex.core.context import COMMAND_LINE, Context
-from techex.core.database import Base, Database
+from techex.core.database import Database
 
 CONTEXT = Context(COMMAND_LINE, datetime(2026, 3, 1, tzinfo=UTC))
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'changes.db'}")
-    Base.metadata.create_all(database.engine)
-    yield database
-    database.close()
+def database(each_database: Database) -> Database:
+    return each_database
 
 
 def test_numbers_rise_by_one_and_can_be_followed(database: Database) -> None:
