@@ -1,0 +1,159 @@
+"""What a listing can be filtered by: one row of numbers each, so that a filter is a few comparisons of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from techex.core.vocabulary import FIELDS, TRANSFER_FORMS
+from techex.search.dense import BoolArray
+from techex.search.names import NOTHING, Names
+
+# Codes of closed lists are bits of one number: 47 fields and 9 transfer forms fit into 64.
+FIELD_BITS: Mapping[str, int] = {code: 1 << place for place, code in enumerate(FIELDS)}
+TRANSFER_BITS: Mapping[str, int] = {str(code): 1 << place for place, code in enumerate(TRANSFER_FORMS)}
+
+FACTS = np.dtype(
+    [
+        ("listing", np.int64),
+        ("organisation", np.int64),
+        ("fields", np.uint64),
+        ("transfer_forms", np.uint64),
+        ("language", np.int32),
+        ("country", np.int32),
+        ("province", np.int32),
+        ("region", np.int32),
+        ("ip_status", np.int32),
+        ("organisation_kind", np.int32),
+        ("trl", np.int8),
+    ]
+)
+FactRows = NDArray[np.void]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of one listing; None and empty mean "not stated"."""
+
+    language: str = ""
+    country: str = ""
+    province: str | None = None
+    region: str | None = None
+    fields: tuple[str, ...] = ()
+    trl: int | None = None
+    ip_status: str | None = None
+    transfer_forms: tuple[str, ...] = ()
+    organisation: int = 0
+    organisation_kind: str = ""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions that must all hold; an empty one asks nothing, and a fact that is not stated meets no condition.
+
+    `fields` takes codes of the second level or of a group ("2" is all of engineering). `elsewhere_than` is a pair
+    (country, region): in Vietnam listings of that region are left out, abroad those of that country.
+    """
+
+    languages: frozenset[str] = frozenset()
+    countries: frozenset[str] = frozenset()
+    provinces: frozenset[str] = frozenset()
+    regions: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    trl_min: int | None = None
+    trl_max: int | None = None
+    ip_statuses: frozenset[str] = frozenset()
+    transfer_forms: frozenset[str] = frozenset()
+    organisation_kinds: frozenset[str] = frozenset()
+    organisations: frozenset[int] = frozenset()
+    elsewhere_than: tuple[str, str | None] | None = None
+    without_organisations: frozenset[int] = frozenset()
+    without_listings: frozenset[int] = frozenset()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when nothing is asked."""
+        return not any(getattr(self, item.name) for item in fields(self))
+
+
+def fact_row(listing_id: int, facts: Facts, labels: Names) -> FactRows:
+    """One row of FACTS, shape (1,). Raises KeyError for a code outside the closed lists."""
+    row = np.zeros(1, FACTS)
+    row["listing"], row["organisation"] = listing_id, facts.organisation
+    row["fields"] = _bits(facts.fields, FIELD_BITS)
+    row["transfer_forms"] = _bits(facts.transfer_forms, TRANSFER_BITS)
+    for name in ("language", "country", "province", "region", "ip_status", "organisation_kind"):
+        row[name] = labels.add(getattr(facts, name) or "")
+    row["trl"] = facts.trl or 0
+    return row
+
+
+def mask(rows: FactRows, filters: Filters, labels: Names) -> BoolArray:
+    """(n,) which rows meet all conditions."""
+    ok = np.ones(len(rows), np.bool_)
+    for column, asked in (
+        ("language", filters.languages),
+        ("country", filters.countries),
+        ("province", filters.provinces),
+        ("region", filters.regions),
+        ("ip_status", filters.ip_statuses),
+        ("organisation_kind", filters.organisation_kinds),
+    ):
+        if asked:
+            ok &= _among(rows[column], labels.numbers(asked))
+    if filters.fields:
+        codes = {code for code in FIELD_BITS for asked in filters.fields if code.startswith(asked)}
+        ok &= (rows["fields"] & np.uint64(_bits(codes, FIELD_BITS))) != 0
+    if filters.transfer_forms:
+        ok &= (rows["transfer_forms"] & np.uint64(_bits(filters.transfer_forms, TRANSFER_BITS))) != 0
+    if filters.trl_min is not None:
+        ok &= rows["trl"] >= max(filters.trl_min, 1)
+    if filters.trl_max is not None:
+        ok &= (rows["trl"] <= filters.trl_max) & (rows["trl"] > 0)
+    if filters.organisations:
+        ok &= _among(rows["organisation"], np.array(sorted(filters.organisations), np.int64))
+    if filters.elsewhere_than is not None:
+        country, region = filters.elsewhere_than
+        here = rows["country"] == labels.number(country)
+        if region:
+            here &= rows["region"] == labels.number(region)
+        ok &= ~here
+    if filters.without_organisations:
+        ok &= ~_among(rows["organisation"], np.array(sorted(filters.without_organisations), np.int64))
+    if filters.without_listings:
+        ok &= ~_among(rows["listing"], np.array(sorted(filters.without_listings), np.int64))
+    return ok
+
+
+def facts_of(row: np.void, labels: Names) -> Facts:
+    """The facts that a row stands for."""
+    return Facts(
+        language=labels.name(row["language"]),
+        country=labels.name(row["country"]),
+        province=labels.name(row["province"]) or None,
+        region=labels.name(row["region"]) or None,
+        fields=tuple(code for code, bit in FIELD_BITS.items() if int(row["fields"]) & bit),
+        trl=int(row["trl"]) or None,
+        ip_status=labels.name(row["ip_status"]) or None,
+        transfer_forms=tuple(code for code, bit in TRANSFER_BITS.items() if int(row["transfer_forms"]) & bit),
+        organisation=int(row["organisation"]),
+        organisation_kind=labels.name(row["organisation_kind"]),
+    )
+
+
+def _bits(codes: Iterable[str], bits: Mapping[str, int]) -> int:
+    total = 0
+    for code in codes:
+        total |= bits[code]
+    return total
+
+
+def _among(column: NDArray[np.integer], numbers: NDArray[np.integer]) -> BoolArray:
+    numbers = numbers[numbers != NOTHING]
+    if len(numbers) == 1:
+        found: BoolArray = column == numbers[0]
+        return found
+    return np.isin(column, numbers)
