@@ -74,10 +74,11 @@ def demo_exchange() -> DemoExchange:
     found_organisations: list[OrganisationDraft] = []
     found_listings: list[DemoListing] = []
     judgements: list[Judgement] = []
-    for path in sorted(_DATA.glob("*.toml")):
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        found_organisations.extend(_organisation(row) for row in data.get("organisation", ()))
-        places = {row["key"]: (row["country"], row.get("province")) for row in data.get("organisation", ())}
+    files = [tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(_DATA.glob("*.toml"))]
+    rows = [row for data in files for row in data.get("organisation", ())]
+    found_organisations.extend(_organisation(row) for row in rows)
+    places = {row["key"]: (row["country"], row.get("province")) for row in rows}
+    for data in files:
         found_listings.extend(_listing(Kind.NEED, row, places) for row in data.get("need", ()))
         found_listings.extend(_listing(Kind.OFFER, row, places) for row in data.get("offer", ()))
         judgements.extend(_judgement(row) for row in data.get("need", ()))
