@@ -164,9 +164,8 @@ class Totals:
 
 def totals(session: Session, context: Context) -> Totals:
     """Counts for the home page; of what the asker may see."""
-    kinds = dict(
-        session.execute(select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)).tuples().all()
-    )
+    by_kind = select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)
+    kinds = dict(session.execute(by_kind).all())
     distinct = session.execute(
         select(
             func.count(Listing.organisation_id.distinct()),
