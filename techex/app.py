@@ -5,6 +5,9 @@ A process that serves calls it once, after the fork; the model and the index com
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 from flask import Flask, request
 from flask_babel import lazy_gettext as _l
 
@@ -18,10 +21,7 @@ from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
 from techex.web import identity, language, policy, problems, replies, security
 
-BLUEPRINTS = (
-    matching_views.blueprint,
-    admin_views.blueprint,
-)
+BLUEPRINTS = (admin_views.blueprint,)
 
 # What stands in the head of every page, in this order.
 NAVIGATION = (
@@ -33,8 +33,13 @@ NAVIGATION = (
 )
 
 
-def create_app(settings: Settings | None = None, *, testing: bool = False) -> Flask:
-    """The exchange as a WSGI application.
+def create_app(
+    settings: Settings | None = None,
+    *,
+    testing: bool = False,
+    matcher: Callable[[], matching_views.Finds] | None = None,
+) -> Flask:
+    """The exchange as a WSGI application; `matcher` gives another one than the exchange's own.
 
     Raises Environment errors (settings, database address, signing key) with the sentence that says what to do.
     """
@@ -51,12 +56,25 @@ def create_app(settings: Settings | None = None, *, testing: bool = False) -> Fl
     language.init_app(app, settings)
     problems.init_app(app)
     replies.init_app(app)
-    identity.init_app(app, Database(settings.database_address))
+    database = Database(settings.database_address)
+    identity.init_app(app, database)
+    matching_views.init_app(app, matcher or _own_matcher(settings, database))
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)
     _teach_templates(app, settings)
     return app
+
+
+def _own_matcher(settings: Settings, database: Database) -> Callable[[], matching_views.Finds]:
+    @cache
+    def provide() -> matching_views.Finds:
+        # Imported at the first search: a worker is ready before numpy and the engines are there.
+        from techex.matching.service import Matcher
+
+        return Matcher(settings, database)
+
+    return provide
 
 
 def _teach_templates(app: Flask, settings: Settings) -> None:

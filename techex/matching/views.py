@@ -2,25 +2,92 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, Protocol
 
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response, current_app, render_template, request
+from markupsafe import Markup
+from sqlalchemy.orm import Session
 
+from techex.core.context import Context
+from techex.core.text import has_words
+from techex.listings import service as listings
 from techex.listings.rules import Kind
+from techex.listings.tables import Listing
 from techex.matching import queries
-from techex.web import identity, policy, replies
+from techex.matching.forms import LONGEST_TEXT, Search, place_code, read_search
+from techex.matching.rules import Filters, MatchPage
+from techex.regions import service as regions
+from techex.regions.rules import HOME_COUNTRY, Place
+from techex.web import identity, language, policy, replies
 
 NEWEST = 6  # listings a column on the first page: what a reader takes in before scrolling on
-LONGEST_TEXT = 5_000  # characters of a free text; a longer one is cut, with a note
+BELOW_LISTING = 5  # matches shown on a listing's own page; its page of matches has all
+SHORTEST_TERM = 2  # letters; a shared "a" or "m" underlined would be noise
 
-# One example in three languages each reader is likely to know or recognise; texts people might really type.
+# Examples in three languages: texts that people might really type.
 EXAMPLES = (
-    ("vi", "Xưởng dệt nhuộm của chúng tôi thải 400 m³ nước mỗi ngày, màu còn 300 Pt-Co sau bể sinh học; cần giảm xuống dưới 50 mà không tăng lượng bùn."),
-    ("en", "We dry longan in season and lose a third of the fruit to browning; we need a dryer below 60 °C for 500 kg a day that runs on rice husk."),
-    ("ko", "중소 도금 공장에서 니켈 이온이 포함된 폐수를 회수하여 재사용할 수 있는 설비를 찾고 있습니다. 하루 20톤, 회수율 90% 이상."),
-)  # fmt: skip  # noqa: E501
+    (
+        "vi",
+        "Xưởng dệt nhuộm của chúng tôi thải 400 m³ nước mỗi ngày, sau bể sinh học độ màu vẫn còn 300 Pt-Co. "
+        "Cần giảm xuống dưới 50 mà không sinh thêm bùn.",
+    ),
+    (
+        "en",
+        "We dry longan in season and lose a third of the fruit to browning. "
+        "We need a dryer below 60 °C for 500 kg a day that can run on rice husk.",
+    ),
+    (
+        "ko",
+        "소규모 도금 공장입니다. 니켈이 포함된 폐수를 하루 20톤 처리하고, 니켈을 90% 이상 회수하여 재사용하고 싶습니다.",
+    ),
+)
 
 blueprint = Blueprint("matching", __name__)
+
+
+class Finds(Protocol):
+    """What the pages ask of matching; `matching.service.Matcher` is the one that serves."""
+
+    def matches_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = ...,
+        page: int = 1,
+    ) -> MatchPage:
+        """Matches for a free text."""
+
+    def matches_for(
+        self, session: Session, context: Context, listing: Listing, filters: Filters = ..., page: int = 1
+    ) -> MatchPage:
+        """Matches for a listing, of the other kind."""
+
+    def state(self) -> dict[str, Any]:
+        """Model and index, for machines; loads neither."""
+
+    def warm(self) -> None:
+        """Load model and index now; raises Environment errors where they are missing."""
+
+
+_KEY = "techex.matcher"
+
+
+def matcher() -> Finds:
+    """The matcher of the running exchange; its model and index are loaded when they are first needed."""
+    found: Callable[[], Finds] = current_app.extensions[_KEY]
+    return found()
+
+
+def state() -> dict[str, Any]:
+    """Model and index, for `/healthz`."""
+    return matcher().state()
 
 
 @blueprint.get("/")
@@ -35,16 +102,84 @@ def home() -> Response:
             needs=queries.newest(session, context, Kind.NEED, NEWEST),
             results=queries.newest(session, context, Kind.OFFER, NEWEST),
             examples=EXAMPLES,
-            longest_text=LONGEST_TEXT,
+            search=Search(),
         )
-
-
-def state() -> dict[str, Any]:
-    """Model and index, for `/healthz`."""
-    return {}
 
 
 @blueprint.route("/matches", methods=["GET", "POST"])
 @policy.open_to(policy.everyone)
 def search() -> Response:
-    return replies.see_other("/")
+    """Matches for a text.
+
+    The form is a POST so that no text is too long; a text that fits into an address is sent on to it, since an
+    address can be shared and kept.
+    """
+    asked = read_search(request.values)
+    if request.method == "POST" and asked.shareable and not asked.cut:
+        return replies.see_other(asked.address())
+    with identity.database().reading() as session:
+        context = identity.context()
+        if not has_words(asked.text):
+            newest = queries.newest(session, context, asked.kind, NEWEST)
+            return replies.page("matching/nothing_asked.html", search=asked, newest=newest)
+        found = matcher().matches_for_text(
+            session, context, asked.text, asked.kind, asked.language, asked.place, asked.filters, asked.page
+        )
+        return replies.page("matching/search.html", search=asked, found=found, places=places())
+
+
+@blueprint.get("/matches/<int:listing_id>")
+@policy.open_to(policy.everyone)
+def listing_matches(listing_id: int) -> Response:
+    """All matches of a listing, with filters."""
+    with identity.database().reading() as session:
+        context = identity.context()
+        listing = listings.get_visible(session, context, listing_id)
+        asked = replace(read_search(request.args), text="", kind=Kind(listing.kind).other, listing_id=listing_id)
+        found = matcher().matches_for(session, context, listing, asked.filters, asked.page)
+        return replies.page("matching/listing_matches.html", listing=listing, search=asked, found=found)
+
+
+def places() -> list[tuple[str, str]]:
+    """(code, name) of every place a reader may be at: provinces first, then the other countries, by name."""
+    code = language.page_language()
+    provinces = [Place(HOME_COUNTRY, province) for province in regions.provinces()]
+    countries = [Place(country) for country in regions.countries() if country != HOME_COUNTRY]
+    named = [
+        [(regions.place_name(place, code), place_code(place)) for place in group] for group in (provinces, countries)
+    ]
+    return [(found, name) for group in named for name, found in sorted(group, key=lambda row: regions.fold(row[0]))]
+
+
+def matches_of(listing: Listing) -> Markup:
+    """The best matches of a listing, for its own page: a template calls it, so that listings need not know matching."""
+    with identity.database().reading() as session:
+        found = matcher().matches_for(session, identity.context(), listing)
+        asked = Search(kind=Kind(listing.kind).other, listing_id=listing.id)
+        return Markup(  # noqa: S704 - a template of ours, which escapes
+            render_template(
+                "matching/_matches_of_listing.html", listing=listing, search=asked, found=found, most=BELOW_LISTING
+            )
+        )
+
+
+def underlined(text: str, terms: Iterable[str]) -> Markup:
+    """A quote with the notions underlined that both sides share."""
+    words = sorted({term for term in terms if len(term) >= SHORTEST_TERM}, key=len, reverse=True)
+    if not words:
+        return Markup.escape(text)
+    pattern = re.compile(rf"(?<!\w)({'|'.join(re.escape(word) for word in words)})", re.IGNORECASE)
+    shown, end = Markup(), 0
+    for found in pattern.finditer(text):
+        shown += Markup.escape(text[end : found.start()])
+        shown += Markup('<mark class="shared">{}</mark>').format(found.group())
+        end = found.end()
+    return shown + Markup.escape(text[end:])
+
+
+def init_app(app: Flask, provide: Callable[[], Finds]) -> None:
+    """Register the pages; `provide` gives the matcher, the same one each time."""
+    app.extensions[_KEY] = provide
+    app.jinja_env.globals.update(matches_of=matches_of, longest_text=LONGEST_TEXT)
+    app.jinja_env.filters.update(underlined=underlined, place_code=place_code)
+    app.register_blueprint(blueprint)

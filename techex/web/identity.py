@@ -1,7 +1,7 @@
 """Who asks, and where the data are: what a view hands to a service.
 
-    with identity.database().reading() as session:
-        listing = service.get_visible(session, identity.context(), listing_id)
+with identity.database().reading() as session:
+    listing = service.get_visible(session, identity.context(), listing_id)
 """
 
 from __future__ import annotations

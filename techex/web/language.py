@@ -56,7 +56,12 @@ def switch_language(code: str) -> Response:
         raise NotFound(f"There are no pages in {code!r} here.")
     response = replies.see_other(security.local_path(request.args.get("next")))
     response.set_cookie(
-        COOKIE, code, max_age=COOKIE_LIFE, httponly=True, samesite="Lax", secure=current_app.config["SESSION_COOKIE_SECURE"]
+        COOKIE,
+        code,
+        max_age=COOKIE_LIFE,
+        httponly=True,
+        samesite="Lax",
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
     return response
 

@@ -20,7 +20,9 @@ KEPT = re.compile(
     r"visually-hidden(-focusable)?|list-unstyled|d-(none|flex|block|grid)|breadcrumb(-item)?|active|disabled"
 )
 # Tabler switches to dark by an attribute that only a script can set; our tokens follow the reader's system instead.
-DROPPED = re.compile(r"data-bs-theme|data-bs-toggle|\[dir=|btn-check|was-validated|\.is-(in)?valid|:-moz|-webkit-date|data-bs")
+DROPPED = re.compile(
+    r"data-bs-theme|data-bs-toggle|\[dir=|btn-check|was-validated|\.is-(in)?valid|:-moz|-webkit-date|data-bs"
+)
 
 
 def blocks(css: str) -> list[tuple[str, str]]:
@@ -81,7 +83,9 @@ def without_unread_properties(css: str) -> str:
 
 def main(path: str) -> None:
     """Print the trimmed sheet."""
-    css = re.sub(r"/\*.*?\*/", "", Path(path).read_text(encoding="utf-8"), flags=re.DOTALL).replace('@charset "UTF-8";', "")
+    css = re.sub(r"/\*.*?\*/", "", Path(path).read_text(encoding="utf-8"), flags=re.DOTALL).replace(
+        '@charset "UTF-8";', ""
+    )
     rules = "".join(f"{prelude}{{{body}}}\n" for prelude, body in trimmed(css))
     note = "/* Tabler 1.6.1, https://tabler.io, MIT licence (see LICENSE): cut to its skeleton by tests/house/trim_tabler.py */\n"
     sys.stdout.write(note + without_unread_properties(rules))

@@ -1,0 +1,200 @@
+"""A second, real implementation of what the pages ask of matching: shared words, no model, no index.
+
+Slow and simple on purpose; page tests use it so that they depend on the contract and not on the engine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from techex.core.context import Context
+from techex.listings import service as listings
+from techex.listings.rules import Kind
+from techex.listings.tables import Listing
+from techex.matching.rules import (
+    PAGE_SIZE,
+    Band,
+    Fact,
+    Filters,
+    Match,
+    MatchPage,
+    Quote,
+    Reason,
+    Understood,
+)
+from techex.regions import service as regions
+from techex.regions.rules import Place
+
+FLOOR = 8  # strength below which two listings share words by chance
+QUANTITY = re.compile(r"\d[\d.,]*\s?(?:°C|kg|m³|%|ha|kWh|mm)")
+
+
+def words(text: str) -> set[str]:
+    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3}
+
+
+def sentences(text: str) -> list[str]:
+    return [part for part in re.split(r"(?<=[.!?。])\s*", text) if part]
+
+
+def texts_of(listing: Listing) -> list[str]:
+    return [listing.title, listing.summary, *listing.texts.values()]
+
+
+class WordMatcher:
+    """Matches by the share of words that two texts have in common."""
+
+    def matches_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = Filters(),
+        page: int = 1,
+    ) -> MatchPage:
+        language = language or ("vi" if re.search(r"[ạảấầẩậắằẵặẹẻẽếềểễệỉịọỏốồổộớờởỡợụủứừửữựỳỵỷỹđ]", text) else "en")
+        understood = Understood(language, place, QUANTITY.findall(text))
+        return self._page(session, context, [text], language, place, kind, filters, page, understood, None)
+
+    def matches_for(
+        self, session: Session, context: Context, listing: Listing, filters: Filters = Filters(), page: int = 1
+    ) -> MatchPage:
+        own = texts_of(listing)
+        understood = Understood(listing.language, listing.place, (), listing.fields)
+        kind = Kind(listing.kind).other
+        return self._page(
+            session, context, own, listing.language, listing.place, kind, filters, page, understood, listing
+        )
+
+    def state(self) -> dict[str, Any]:
+        return {"model": {"ok": False, "card": "none", "reason": "words only"}, "index": {"ok": True}}
+
+    def warm(self) -> None:
+        """Nothing to load."""
+
+    def _page(
+        self,
+        session: Session,
+        context: Context,
+        own: list[str],
+        language: str,
+        place: Place | None,
+        kind: Kind,
+        filters: Filters,
+        page: int,
+        understood: Understood,
+        listing: Listing | None,
+    ) -> MatchPage:
+        asked = words(" ".join(own))
+        rows = session.scalars(listings.visible(context).where(Listing.kind == kind)).unique().all()
+        scored = []
+        for row in rows:
+            shared = asked & words(" ".join(texts_of(row)))
+            strength = min(100, round(300 * len(shared) / (len(asked) + 20)))
+            if shared:
+                scored.append((strength, row, shared))
+        scored.sort(key=lambda item: (-item[0], item[1].id))
+        suitable = bool(scored) and scored[0][0] >= FLOOR
+        fitting = [item for item in scored if item[0] >= FLOOR] if suitable else scored[:3]
+        passed = [item for item in fitting if passes(item[1], filters, place)]
+        pages = max(1, -(-len(passed) // PAGE_SIZE))
+        page = min(page, pages)
+        start = (page - 1) * PAGE_SIZE
+        matches = [
+            Match(
+                row,
+                start + number,
+                strength,
+                band_of(strength),
+                float(strength),
+                regions.distance_between(place, row.place) if place else None,
+                reason(own, language, row, shared, listing),
+            )
+            for number, (strength, row, shared) in enumerate(passed[start : start + PAGE_SIZE], start=1)
+        ]
+        facets = facets_of(row for _, row, _ in passed)
+        return MatchPage(matches, len(passed), page, pages, understood, suitable, "keywords", facets)
+
+
+def passes(row: Listing, filters: Filters, place: Place | None) -> bool:
+    region = regions.region_of(row.province)
+    here = regions.region_of(place.province) if place else None
+    return all(
+        (
+            not filters.fields or set(filters.fields) & set(row.fields),
+            not filters.countries or row.country in filters.countries,
+            not filters.provinces or row.province in filters.provinces,
+            not filters.regions or region in filters.regions,
+            not filters.trl_min or (row.trl or 0) >= filters.trl_min,
+            not filters.ip_statuses or row.ip_status in filters.ip_statuses,
+            not filters.transfer_forms or set(filters.transfer_forms) & set(row.transfer_forms),
+            not filters.organisation_kinds or row.organisation.kind in filters.organisation_kinds,
+            not (filters.elsewhere and place) or region != here,
+        )
+    )
+
+
+def facets_of(rows: Iterable[Listing]) -> dict[str, list[tuple[str, int]]]:
+    counted: dict[str, Counter[str]] = {
+        name: Counter()
+        for name in (
+            "fields",
+            "countries",
+            "provinces",
+            "regions",
+            "ip_statuses",
+            "transfer_forms",
+            "organisation_kinds",
+        )
+    }
+    for row in rows:
+        counted["fields"].update(row.fields)
+        counted["countries"].update([row.country])
+        counted["transfer_forms"].update(row.transfer_forms)
+        counted["organisation_kinds"].update([row.organisation.kind])
+        if row.province:
+            counted["provinces"].update([row.province])
+            counted["regions"].update([regions.region_of(row.province) or ""])
+        if row.ip_status:
+            counted["ip_statuses"].update([row.ip_status])
+    return {name: counter.most_common() for name, counter in counted.items()}
+
+
+def band_of(strength: int) -> Band:
+    if strength >= 70:
+        return "introduce"
+    if strength >= 40:
+        return "review"
+    return "explore" if strength >= FLOOR else "none"
+
+
+def reason(own: list[str], language: str, row: Listing, shared: set[str], listing: Listing | None) -> Reason:
+    def best(texts: list[str]) -> list[str]:
+        found = [sentence for text in texts for sentence in sentences(text)]
+        return sorted(found, key=lambda sentence: -len(words(sentence) & shared))[:2]
+
+    pairs = zip(best(own), best(texts_of(row)), strict=False)
+    quotes = [Quote(mine, theirs, language, row.language, 50) for mine, theirs in pairs]
+    facts = []
+    if listing is not None:
+        need, offer = (listing, row) if listing.is_need else (row, listing)
+        if need.trl and offer.trl:
+            verdict = "met" if offer.trl >= need.trl else "clash"
+            facts.append(Fact("trl", verdict, str(need.trl), str(offer.trl)))
+        common = sorted(set(need.transfer_forms) & set(offer.transfer_forms))
+        forms = ",".join(need.transfer_forms)
+        if common:
+            facts.append(Fact("transfer_forms", "met", forms, ",".join(common)))
+        if need.budget_max and need.currency:
+            price = f"{offer.price:.0f} {offer.currency}" if offer.price and offer.currency else ""
+            budget = f"{need.budget_min or 0:.0f}-{need.budget_max:.0f} {need.currency}"
+            facts.append(Fact("budget", "unknown" if not price else "met", budget, price))
+    return Reason(quotes, sorted(shared, key=len, reverse=True)[:8], facts)
