@@ -22,6 +22,7 @@ _NONCHARACTER = re.compile(r"[\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]"
 _BIDI = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _INVISIBLE = re.compile(r"[\u200b\u2060\ufeff\u00ad\U000e0000-\U000e007f]")
 _LONE_JOINER = re.compile(r"(?<![^\s])[\u200c\u200d]|[\u200c\u200d](?![^\s])")
+_ACCENT = re.compile(r"[\u0300-\u036f]")
 _LINE_BREAK = re.compile(r"\r\n|[\r\u2028\u2029\x0b\x0c\x85]")
 _STACKED = re.compile(rf"([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]{{{MOST_MARKS}}})"
                       r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]+")  # fmt: skip
@@ -68,3 +69,14 @@ def clean_line(text: str, name: str = "text") -> str:
 def has_words(text: str) -> bool:
     """True when there is at least one letter or digit in it."""
     return any(character.isalnum() for character in text)
+
+
+def folded(text: str) -> str:
+    """`text` for keyword search: lower case, letters without accents, đ as d, words apart by one space, ends padded.
+
+    Only the marks of Latin, Greek and Cyrillic letters go: in other scripts a mark makes another letter.
+    """
+    decomposed = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    plain = unicodedata.normalize("NFC", _ACCENT.sub("", decomposed))
+    words = "".join(c if c.isalnum() or unicodedata.category(c)[0] == "M" else " " for c in plain).split()
+    return f" {' '.join(words)} " if words else ""

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from techex.core import audit, changes
 from techex.core.context import Context
+from techex.core.text import folded
 from techex.errors import NotFound
 from techex.listings.queries import shown
 from techex.listings.rules import (
@@ -123,6 +124,7 @@ def _write(listing: Listing, draft: ListingDraft) -> None:
         if name in ("deadline", "validity") and value is not None:
             value = date.fromisoformat(value)
         setattr(listing, name, value)
+    listing.keywords = folded(f"{listing.title} {listing.summary}")
     listing.body = {name: values[name] for name in (*BODY_FIELDS, *LOOSE_FACTS) if name in values}
     listing.field_rows = _codes(listing.field_rows, values.get("fields", ()), ListingField)
     listing.transfer_rows = _codes(listing.transfer_rows, values.get("transfer_forms", ()), ListingTransferForm)

@@ -36,6 +36,7 @@ class Listing(Base):
     title: Mapped[str] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text)
     body: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    keywords: Mapped[str] = mapped_column(Text, default="", server_default="")  # title and summary, folded
     trl: Mapped[int | None]
     ip_status: Mapped[str | None] = mapped_column(String(16))
     ownership: Mapped[str | None] = mapped_column(String(16))

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from techex.core import audit, changes
 from techex.core.context import Context
+from techex.core.text import folded
 from techex.errors import NotFound
 from techex.organisations.rules import OrganisationDraft, checked
 from techex.organisations.tables import Organisation, OrganisationField
@@ -46,6 +47,7 @@ def upsert(session: Session, context: Context, draft: OrganisationDraft) -> tupl
         "kind": draft.kind,
         "name": draft.name,
         "names": dict(draft.names),
+        "keywords": folded(" ".join([draft.name, *draft.names.values()])),
         "country": draft.country,
         "province": draft.province or None,
         "website": draft.website,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.core.database import Base, UTCDateTime
@@ -25,6 +25,7 @@ class Organisation(Base):
     names: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # language -> name, where it has others
     country: Mapped[str] = mapped_column(String(2), index=True)
     province: Mapped[str | None] = mapped_column(String(2), index=True)
+    keywords: Mapped[str] = mapped_column(Text, default="", server_default="")  # all its names, folded
     website: Mapped[str] = mapped_column(String(300), default="")
     identifiers: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # tax code, ROR
     verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
