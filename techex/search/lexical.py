@@ -147,6 +147,7 @@ class LexicalScores:
 
     by_part: tuple[ScoreArray, ...]
     idf: Mapping[str, float]  # of the terms that occur in the partition
+    rarest: float  # the idf of a term that does not
     bound: float  # no listing can score more: (K1 + 1) * sum of weight * idf over these terms
 
 
@@ -166,7 +167,7 @@ def score(parts: Sequence[Part], terms: Terms, vocabulary: Names) -> LexicalScor
     mean = sum(part.length for part in parts) / max(total, 1)
     by_part = tuple(_scores(part, *span, weights, mean) for part, span in zip(parts, spans, strict=True))
     said = {term: float(value) for (term, *_), value, often in zip(known, idf, frequencies, strict=True) if often}
-    return LexicalScores(by_part, said, float(weights.sum()))
+    return LexicalScores(by_part, said, float(np.log1p((total + 0.5) / 0.5)), float(weights.sum()))
 
 
 def _frequencies(part: Part, begins: IntArray, ends: IntArray) -> NDArray[np.float64]:

@@ -84,7 +84,7 @@ class Keywords:
     def __init__(self, partition: Partition, scores: LexicalScores) -> None:
         self._partition, self._scores = partition, scores
         self.bound = scores.bound  # no listing scores more; 0 when no term occurs here
-        self.idf = scores.idf  # of the terms that occur here
+        self.idf, self.rarest = scores.idf, scores.rarest  # of the terms that occur here, and of any that does not
 
     def top(self, k: int, allowed: Selection | None = None) -> tuple[IntArray, ScoreArray]:
         """At most k listing ids with a term in common, best first (equal scores by id), and their scores."""
@@ -226,6 +226,12 @@ class Partition:
         """Ids of the listings that have at least one vector, ascending."""
         found = [segment.ids[rows & (np.diff(segment.starts) > 0)] for segment, rows in self._standing()]
         return np.sort(np.concatenate(found))
+
+    def languages(self) -> dict[str, int]:
+        """How many listings there are in each language."""
+        columns = [segment.facts["language"][standing] for segment, standing in self._standing()]
+        numbers, counts = np.unique(np.concatenate(columns), return_counts=True)
+        return {self.tables.labels.name(n): c for n, c in zip(numbers.tolist(), counts.tolist(), strict=True)}
 
     def facts(self, listing_id: int) -> Facts | None:
         """The facts of one listing; None if it is not here."""
