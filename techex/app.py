@@ -15,13 +15,15 @@ from techex import __version__, paths
 from techex.admin import views as admin_views
 from techex.core import vocabulary
 from techex.core.database import Database
+from techex.listings import organisation_views
+from techex.listings import views as listing_views
 from techex.matching import views as matching_views
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
 from techex.web import identity, language, policy, problems, replies, security
 
-BLUEPRINTS = (admin_views.blueprint,)
+BLUEPRINTS = (listing_views.blueprint, organisation_views.blueprint, admin_views.blueprint)
 
 # What stands in the head of every page, in this order.
 NAVIGATION = (
@@ -72,7 +74,8 @@ def _own_matcher(settings: Settings, database: Database) -> Callable[[], matchin
         # Imported at the first search: a worker is ready before numpy and the engines are there.
         from techex.matching.service import Matcher
 
-        return Matcher(settings, database)
+        found: matching_views.Finds = Matcher(settings, database)
+        return found
 
     return provide
 

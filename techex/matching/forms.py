@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from techex.core import vocabulary
 from techex.core.text import clean
 from techex.listings.rules import Kind
-from techex.matching.rules import Filters
+from techex.matching.rules import NO_FILTERS, Filters
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 
@@ -44,7 +44,7 @@ class Search:
     kind: Kind = Kind.OFFER
     language: str | None = None  # of the text, where the reader corrected it
     place: Place | None = None  # the reader's own, where they named it
-    filters: Filters = Filters()
+    filters: Filters = NO_FILTERS
     page: int = 1
     cut: bool = False  # the text was longer than LONGEST_TEXT
     listing_id: int | None = None  # the listing whose matches these are, instead of a text
@@ -91,12 +91,13 @@ class Search:
         elif name in CODES:
             attribute = CODES[name][0]
             kept = tuple(value for value in getattr(self.filters, attribute) if value != code)
-            changes["filters"] = replace(self.filters, **{attribute: kept})
+            values: dict[str, Any] = {attribute: kept}
+            changes["filters"] = replace(self.filters, **values)
         return replace(self, **changes)
 
     def bare(self) -> Search:
         """This search without any filter, from its first page."""
-        return replace(self, filters=Filters(), page=1)
+        return replace(self, filters=NO_FILTERS, page=1)
 
     def applied(self) -> list[tuple[str, str]]:
         """The filters that are on, as (parameter, code), in the order of the form."""

@@ -32,7 +32,8 @@ class OpenNow:
 def open_now(session: Session, context: Context) -> OpenNow:
     """Counts of visible listings and of the places they stand in."""
     shown = listings.visible(context).with_only_columns(Listing.kind, Listing.country, Listing.province).subquery()
-    kinds = {kind: count for kind, count in session.execute(select(shown.c.kind, func.count()).group_by(shown.c.kind))}
+    by_kind = session.execute(select(shown.c.kind, func.count()).group_by(shown.c.kind)).tuples()
+    kinds: dict[str, int] = dict(by_kind.all())
     provinces, countries = session.execute(
         select(func.count(shown.c.province.distinct()), func.count(shown.c.country.distinct()))
     ).one()

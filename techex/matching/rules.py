@@ -36,6 +36,9 @@ class Filters:
         return any(getattr(self, each.name) for each in fields(self))
 
 
+NO_FILTERS = Filters()
+
+
 @dataclass(frozen=True)
 class Quote:
     """One pair of passages that say the same: `own` from what was asked, `theirs` from the match; untranslated."""

@@ -21,6 +21,7 @@ from techex import paths
 
 # `_l` is how skin code imports lazy_gettext; `N_` marks what a template translates later.
 KEYWORDS = {**DEFAULT_KEYWORDS, **parse_keywords(["N_", "_l", "lazy_gettext"])}
+LANGUAGES = ("vi", "en")
 LINE_WIDTH = 110
 HEADER_NOISE = tuple(
     f'"{name}'.encode()
@@ -40,7 +41,7 @@ def extract() -> Catalog:
         found = extract_from_dir(str(root), inside, options_inside, KEYWORDS, comment_tags=("NOTE:",))
         for filename, _line, message, comments, context in found:
             # Without line numbers, so that moving code does not change the catalogues.
-            catalogue.add(message, None, [(f"{folder}/{filename}", None)], auto_comments=comments, context=context)
+            catalogue.add(message, None, [(f"{folder}/{filename}", 0)], auto_comments=comments, context=context)
     return catalogue
 
 
@@ -74,22 +75,35 @@ def updated(language: str, template: Catalog) -> Catalog:
     return new
 
 
+def write(catalogue: Catalog, language: str) -> Path:
+    """Write a catalogue to its place; the same messages give the same bytes."""
+    buffer = io.BytesIO()
+    write_po(buffer, catalogue, width=LINE_WIDTH, include_lineno=False)
+    # Of the header only what gettext reads: dates and names would change the file each time.
+    lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(HEADER_NOISE)]
+    path = catalogue_path(language)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\n".join(lines))
+    return path
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """The messages that still lack a translation, or one of its plural forms."""
+    return [
+        str(message.id)
+        for message in catalogue
+        if message.id and not all(message.string if isinstance(message.string, tuple) else (message.string,))
+    ]
+
+
 def main() -> None:
     """Rewrite the catalogues and say what is left to translate."""
     template = extract()
-    for language in ("vi", "en"):
+    for language in LANGUAGES:
         catalogue = updated(language, template)
-        buffer = io.BytesIO()
-        write_po(buffer, catalogue, width=LINE_WIDTH, omit_header=False, sort_output=False, include_lineno=False)
-        path = catalogue_path(language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Of the header only what gettext reads: dates and names would change the file each time.
-        lines = [line for line in buffer.getvalue().split(b"\n") if not line.startswith(HEADER_NOISE)]
-        path.write_bytes(b"\n".join(lines))
-        empty = [m.id for m in catalogue if m.id and not m.string]
+        path, empty = write(catalogue, language), untranslated(catalogue)
         sys.stdout.write(f"{path.relative_to(paths.CHECKOUT)}: {len(catalogue)} messages, {len(empty)} to translate\n")
-        for message in empty:
-            sys.stdout.write(f"  {message!r}\n")
+        sys.stdout.writelines(f"  {message}\n" for message in empty)
 
 
 if __name__ == "__main__":

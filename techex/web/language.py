@@ -5,7 +5,7 @@ Also the filters that show numbers, dates and money as the reader writes them.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from functools import cache
 
 from babel import Locale
@@ -55,14 +55,8 @@ def switch_language(code: str) -> Response:
     if code not in _offered():
         raise NotFound(f"There are no pages in {code!r} here.")
     response = replies.see_other(security.local_path(request.args.get("next")))
-    response.set_cookie(
-        COOKIE,
-        code,
-        max_age=COOKIE_LIFE,
-        httponly=True,
-        samesite="Lax",
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
-    )
+    secure = current_app.config["SESSION_COOKIE_SECURE"]
+    response.set_cookie(COOKIE, code, max_age=COOKIE_LIFE, httponly=True, samesite="Lax", secure=secure)
     return response
 
 
@@ -106,7 +100,7 @@ def ago(value: datetime) -> Markup:
     return Markup('<time datetime="{}" title="{}">{}</time>').format(moment.isoformat(), escape(exact), shown)
 
 
-def _timezone() -> babel_dates.ZoneInfo:
+def _timezone() -> tzinfo:
     settings = current_app.extensions[_SETTINGS]
     return babel_dates.get_timezone(settings.timezone)
 

@@ -20,7 +20,7 @@ Verdict = Callable[[Actor], bool]
 View = Callable[..., Any]
 
 
-class NobodyAsked(AssertionError):
+class NobodyAsked(AssertionError):  # noqa: N818 - says what happened, as our errors do
     """A view answered without a verdict: a mistake in our code, not of the person asking."""
 
 

@@ -24,17 +24,43 @@ STATUSES: tuple[tuple[type[TechexError], int], ...] = (
 
 # status -> (what happened, what to do)
 WORDS = {
-    400: (_l("This request cannot be read"), _l("Something in the address or the form is not as expected. Go back and try again.")),
-    403: (_l("This page is not open to you"), _l("It may need an account, or belong to somebody else. Go back, or start from the first page.")),
-    404: (_l("There is nothing here"), _l("The address may be mistyped, or the listing has ended. Search for what you need instead.")),
-    405: (_l("This address cannot be used this way"), _l("Go back and use the form or the link on the page.")),
-    409: (_l("Somebody was quicker"), _l("What you changed has changed meanwhile. Load the page again and look at its state now.")),
-    413: (_l("Too much was sent"), _l("Shorten the text or choose a smaller file, and send it again.")),
-    422: (_l("This cannot be used as it is"), _l("Correct what the note below names, and send it again.")),
-    429: (_l("Too many requests"), _l("Wait a minute, then try again.")),
-    500: (_l("Something went wrong on our side"), _l("It has been noted. Try again in a moment; if it happens again, tell whoever runs this exchange.")),
-    503: (_l("The exchange is not ready"), _l("Whoever runs it finds the reason below. Try again in a few minutes.")),
-}  # fmt: skip
+    400: (
+        _l("This request cannot be read"),
+        _l("Something in the address or the form is not as expected. Go back and try again."),
+    ),
+    403: (
+        _l("This page is not open to you"),
+        _l("It may need an account, or belong to somebody else. Go back, or start from the first page."),
+    ),
+    404: (
+        _l("There is nothing here"),
+        _l("The address may be mistyped, or the listing has ended. Search for what you need instead."),
+    ),
+    405: (
+        _l("This address cannot be used this way"),
+        _l("Go back and use the form or the link on the page."),
+    ),
+    409: (
+        _l("Somebody was quicker"),
+        _l("What you changed has changed meanwhile. Load the page again and look at its state now."),
+    ),
+    413: (
+        _l("Too much was sent"),
+        _l("Shorten the text or choose a smaller file, and send it again."),
+    ),
+    422: (
+        _l("This cannot be used as it is"),
+        _l("Correct what the note below names, and send it again."),
+    ),
+    500: (
+        _l("Something went wrong on our side"),
+        _l("It has been noted. Try again in a moment; if it happens again, tell whoever runs this exchange."),
+    ),
+    503: (
+        _l("The exchange is not ready"),
+        _l("Whoever runs it finds the reason below. Try again in a few minutes."),
+    ),
+}
 
 
 def status_of(error: TechexError) -> int:

@@ -63,7 +63,7 @@ def _compress(response: Response) -> Response:
     """gzip for texts: nothing secret stands in a page beside what its reader typed, so BREACH has nothing to guess."""
     if (
         response.status_code not in (200, 404, 422)
-        or "gzip" not in request.accept_encodings
+        or not request.accept_encodings.quality("gzip")
         or "Content-Encoding" in response.headers
         or not response.content_type.startswith(COMPRESSIBLE)
     ):

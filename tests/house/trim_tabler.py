@@ -1,6 +1,6 @@
 """Cut Tabler's style sheet down to the skeleton our pages stand on.
 
-    python -m tests.house.trim_tabler .../package/dist/css/tabler.css > techex/static/vendor/tabler-core@<version>/skeleton.css
+    python -m tests.house.trim_tabler .../package/dist/css/tabler.css > skeleton.css
 
 Run it when the version changes or a template needs another family of classes. A rule stays if all the classes it names
 belong to a family in KEPT; custom properties that nothing reads any more go. Colours, type and space are ours
@@ -74,7 +74,9 @@ def without_unread_properties(css: str) -> str:
     """`css` without custom properties that no declaration reads, and without rules that have become empty."""
     while True:
         read = set(re.findall(r"var\((--[\w-]+)", css))
-        shorter = re.sub(r"(--[\w-]+)\s*:[^;{}]*(;|(?=\}))", lambda m: m[0] if m[1] in read else "", css)
+        declared = set(re.findall(r"(--[\w-]+)\s*:", css))
+        unread = "|".join(re.escape(name) for name in sorted(declared - read, key=len, reverse=True)) or "(?!)"
+        shorter = re.sub(rf"(?<![\w-])(?:{unread})\s*:[^;{{}}]*(;|(?=\}}))", "", css)
         shorter = re.sub(r"(?<=[{};])[^{}@;]+\{\s*\}", "", shorter)
         if shorter == css:
             return css
@@ -87,7 +89,7 @@ def main(path: str) -> None:
         '@charset "UTF-8";', ""
     )
     rules = "".join(f"{prelude}{{{body}}}\n" for prelude, body in trimmed(css))
-    note = "/* Tabler 1.6.1, https://tabler.io, MIT licence (see LICENSE): cut to its skeleton by tests/house/trim_tabler.py */\n"
+    note = "/* Tabler 1.6.1, https://tabler.io, MIT licence (see LICENSE), cut by tests/house/trim_tabler.py */\n"
     sys.stdout.write(note + without_unread_properties(rules))
 
 

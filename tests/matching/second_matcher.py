@@ -17,6 +17,7 @@ from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.matching.rules import (
+    NO_FILTERS,
     PAGE_SIZE,
     Band,
     Fact,
@@ -57,7 +58,7 @@ class WordMatcher:
         kind: Kind = Kind.OFFER,
         language: str | None = None,
         place: Place | None = None,
-        filters: Filters = Filters(),
+        filters: Filters = NO_FILTERS,
         page: int = 1,
     ) -> MatchPage:
         language = language or ("vi" if re.search(r"[ạảấầẩậắằẵặẹẻẽếềểễệỉịọỏốồổộớờởỡợụủứừửữựỳỵỷỹđ]", text) else "en")
@@ -65,7 +66,7 @@ class WordMatcher:
         return self._page(session, context, [text], language, place, kind, filters, page, understood, None)
 
     def matches_for(
-        self, session: Session, context: Context, listing: Listing, filters: Filters = Filters(), page: int = 1
+        self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
     ) -> MatchPage:
         own = texts_of(listing)
         understood = Understood(listing.language, listing.place, (), listing.fields)
