@@ -18,8 +18,10 @@ from techex import paths
 from techex.app import create_app
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
+from techex.interchange import demo
 from techex.migrations import run
 from techex.settings import Settings
+from tests.matching.second_matcher import WordMatcher
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
@@ -104,6 +106,35 @@ def session(database: Database) -> Iterator[Session]:
     """A writing session, committed at the end of the test."""
     with database.transaction() as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def demo_file(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the demo exchange; tests take copies of it."""
+    path = tmp_path_factory.mktemp("demo") / "techex.db"
+    shutil.copy(migrated, path)
+    database = Database(f"sqlite:///{path}")
+    demo.load(database, Context(COMMAND_LINE, NOW))
+    database.close()
+    return path
+
+
+@pytest.fixture
+def demo_app(settings: Settings, demo_file: Path) -> Iterator[Flask]:
+    """The exchange with the demo listings, matched by shared words: no model, no index."""
+    shutil.copy(demo_file, settings.data_dir / "techex.db")
+    matcher = WordMatcher()
+    app = create_app(settings, testing=True, matcher=lambda: matcher)
+    yield app
+    app.extensions["techex.database"].close()
+
+
+@pytest.fixture
+def visitor(demo_app: Flask) -> FlaskClient:
+    """A reader of the demo exchange who prefers English and has no JavaScript."""
+    client = demo_app.test_client()
+    client.environ_base["HTTP_ACCEPT_LANGUAGE"] = "en"
+    return client
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ class OpenNow:
 def open_now(session: Session, context: Context) -> OpenNow:
     """Counts of visible listings and of the places they stand in."""
     shown = listings.visible(context).with_only_columns(Listing.kind, Listing.country, Listing.province).subquery()
-    by_kind = session.execute(select(shown.c.kind, func.count()).group_by(shown.c.kind)).tuples()
-    kinds: dict[str, int] = dict(by_kind.all())
+    by_kind = session.execute(select(shown.c.kind, func.count()).group_by(shown.c.kind))
+    kinds: dict[str, int] = {row[0]: row[1] for row in by_kind}
     provinces, countries = session.execute(
         select(func.count(shown.c.province.distinct()), func.count(shown.c.country.distinct()))
     ).one()

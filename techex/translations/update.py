@@ -9,6 +9,7 @@ Nothing is guessed ("fuzzy"): a person writes each translation. The English cata
 from __future__ import annotations
 
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from techex import paths
 KEYWORDS = {**DEFAULT_KEYWORDS, **parse_keywords(["N_", "_l", "lazy_gettext"])}
 LANGUAGES = ("vi", "en")
 LINE_WIDTH = 110
+PLACES = re.compile(r"%\(\w+\)s|\{\w+\}")  # what is filled in when a message is shown
 HEADER_NOISE = tuple(
     f'"{name}'.encode()
     for name in ("Project-Id", "Report-", "POT-", "PO-", "Last-T", "Language-T", "Generated-By", "MIME-")

@@ -38,8 +38,10 @@ def _offered() -> list[str]:
 
 def _choose() -> str:
     offered = _offered()
-    chosen = request.cookies.get(COOKIE)
-    return chosen if chosen in offered else request.accept_languages.best_match(offered) or offered[0]
+    # In the reader's order; en-GB means English, which exact matching would pass over for a later "vi".
+    preferred = [code.replace("_", "-").split("-")[0].lower() for code in request.accept_languages.values()]
+    wanted = [request.cookies.get(COOKIE, ""), *preferred]
+    return next((code for code in wanted if code in offered), offered[0])
 
 
 def page_language() -> str:

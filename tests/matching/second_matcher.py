@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -74,6 +74,15 @@ class WordMatcher:
         return self._page(
             session, context, own, listing.language, listing.place, kind, filters, page, understood, listing
         )
+
+    def outline(
+        self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
+    ) -> list[tuple[int, int, int, Band]]:
+        found = []
+        for listing in listings:
+            matches = self.matches_for(session, context, listing).matches[:most]
+            found += [(listing.id, m.listing.id, m.strength, m.band) for m in matches if m.band != "none"]
+        return found
 
     def state(self) -> dict[str, Any]:
         return {"model": {"ok": False, "card": "none", "reason": "words only"}, "index": {"ok": True}}

@@ -1,0 +1,69 @@
+"""The declared matrix holds: each route, for each kind of person, gives the declared status, and no route is missing."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from techex.core.context import COMMAND_LINE, Context
+from techex.listings.rules import Kind, Visibility
+from techex.listings.service import post, publish
+from techex.listings.validation import checked_draft
+from techex.organisations.rules import OrganisationDraft
+from techex.organisations.service import upsert
+from techex.web import identity
+
+MATRIX: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "permissions.toml").read_text("utf-8"))["route"]
+PEOPLE = ("anonymous",)
+
+
+def _listings(app: Flask) -> dict[str, int]:
+    """One published listing of each kind and visibility class, by "need.public" and the like."""
+    with app.app_context(), identity.database().transaction() as session:
+        context = Context(COMMAND_LINE)
+        owner, _ = upsert(session, context, OrganisationDraft("Matrix cooperative", slug="matrix"))
+        ids = {}
+        for kind in Kind:
+            for visibility in Visibility:
+                values = {"title": f"A {kind} for {visibility} readers", "summary": "What it is about. " * 4}
+                if kind is Kind.OFFER:
+                    values |= {"description": "How it works. " * 10, "advantages": "Better than the old way of it."}
+                draft = checked_draft(kind, values, language="en", country="VN", province="01", visibility=visibility)
+                listing = post(session, context, owner, draft)
+                publish(session, context, listing)
+                ids[f"{kind}.{visibility}"] = listing.id
+        return ids
+
+
+def test_every_route_has_a_row(app: Flask) -> None:
+    declared = {row["endpoint"] for row in MATRIX}
+    routes = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert routes - declared == set(), "routes without a row in permissions.toml"
+    assert declared - routes == set(), "rows without a route"
+
+
+@pytest.mark.parametrize("person", PEOPLE)
+def test_each_cell_of_the_matrix_holds(demo_app: Flask, person: str) -> None:
+    ids = _listings(demo_app)
+    client, wrong = demo_app.test_client(), []
+    for row in MATRIX:
+        path = row["path"]
+        for cell, number in ids.items():
+            path = path.replace(f"{{{cell}}}", str(number))
+        assert "{" not in path, f"{row['path']}: names no listing of the matrix"
+        status = client.get(path, buffered=True).status_code
+        if status != row[person]:
+            wrong.append(f"{person} {path} ({row['path']}): {status}, declared {row[person]}")
+    assert wrong == []
+
+
+def test_no_page_is_changed_by_a_method_it_does_not_know(demo_app: Flask) -> None:
+    client = demo_app.test_client()
+    for row in MATRIX:
+        if "{" not in row["path"]:
+            for method in ("PUT", "PATCH", "DELETE"):
+                assert client.open(row["path"], method=method, buffered=True).status_code == 405
