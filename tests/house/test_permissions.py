@@ -1,4 +1,4 @@
-"""The declared matrix holds: each route, for each kind of person, gives the declared status, and no route is missing."""
+"""The declared matrix holds: each route gives each kind of person the declared status, and no route is missing."""
 
 from __future__ import annotations
 
