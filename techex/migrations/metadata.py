@@ -10,6 +10,7 @@ TABLES = (
     "techex.organisations.tables",
     "techex.listings.tables",
     "techex.embedding.tables",
+    "techex.search.tables",
 )
 
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from techex.embedding.passages import WHOLE_FIELD
 from techex.listings.rules import Kind, Visibility
 from techex.search.dense import FloatArray
 from techex.search.names import Names
@@ -107,6 +108,11 @@ class Collection:
         return sum(partition.passage_count for partition in self.partitions.values())
 
 
+def centring_class(field: str, length_class: str) -> str:
+    """The length class by which a passage is centred: the whole text of a listing is a class of its own."""
+    return WHOLE_FIELD if field == WHOLE_FIELD else length_class
+
+
 def centred(item: Item, centring: Centring) -> Entry:
     """The entry with centred vectors and without passages whose vector is empty or damaged."""
     entry = item.entry
@@ -119,7 +125,7 @@ def centred(item: Item, centring: Centring) -> Entry:
     vectors = np.ascontiguousarray(entry.vectors[usable], np.float32)
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, passage in enumerate(passages):
-        groups[passage.language, passage.length_class].append(row)
+        groups[passage.language, centring_class(passage.field, passage.length_class)].append(row)
     for (language, length_class), rows in groups.items():
         vectors[rows] = centring.apply(vectors[rows], language, item.key[1].value, length_class)
     return replace(entry, passages=passages, vectors=vectors)

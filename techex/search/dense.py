@@ -56,7 +56,7 @@ class VectorIndex(Protocol):
         """An index of the rows in `keep` (n,) and of new `vectors` (m, d) with `ids` (m,), none of them kept."""
 
     def halves(self) -> HalfArray:
-        """All rows as stored, (n, d); valid as long as the index."""
+        """All rows as stored, (n, d), not to be written to."""
 
     @property
     def resident_bytes(self) -> int:
@@ -104,6 +104,17 @@ def _padded(scores: FloatArray, rows: IntArray, k: int) -> tuple[FloatArray, Int
     return scores, rows
 
 
+class _Codes:
+    """The float16 rows inside a faiss index, as numpy sees arrays; whoever holds the array holds the index."""
+
+    def __init__(self, index: Any, shape: tuple[int, ...]) -> None:
+        import faiss
+
+        start = faiss.rev_swig_ptr(index.codes.data(), index.codes.size()).ctypes.data
+        self.__array_interface__ = {"data": (start, True), "shape": shape, "typestr": "<f2", "version": 3}
+        self._index = index
+
+
 class ExactIndex:
     """Every allowed row is compared; rows are float16 (2 bytes a number), scores are exact for what is stored."""
 
@@ -118,8 +129,7 @@ class ExactIndex:
             self._faiss.add(halves[start : start + _BLOCK].astype(np.float32))
         if len(ids):
             # faiss holds the same float16 numbers: read them there instead of keeping them twice.
-            codes = faiss.rev_swig_ptr(self._faiss.codes.data(), halves.nbytes)
-            self._halves = codes.view(np.float16).reshape(halves.shape)
+            self._halves = np.asarray(_Codes(self._faiss, halves.shape))
 
     @classmethod
     def build(cls, ids: IntArray, vectors: FloatArray | HalfArray) -> ExactIndex:
@@ -289,6 +299,7 @@ def _trained(halves: HalfArray) -> Any:
     inverted.cp.niter = TRAINING_ROUNDS
     inverted.cp.max_points_per_centroid = TRAINING_PER_LIST
     inverted.cp.spherical = True
+    inverted.cp.min_points_per_centroid = 1  # a few rows are enough for one list; faiss would warn on its own console
     take = min(n, lists * TRAINING_PER_LIST)
     sample = np.sort(np.random.default_rng(0).choice(n, take, replace=False))
     inverted.train(halves[sample].astype(np.float32))

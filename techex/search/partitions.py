@@ -112,7 +112,7 @@ class Keywords:
         return found
 
     def _parts(self, allowed: Selection | None) -> Iterator[tuple[Segment, BoolArray | None, ScoreArray]]:
-        masks = allowed.masks if allowed else (self._partition.alive, None)
+        masks = (self._partition.alive, None) if allowed is None else allowed.masks
         return zip(self._partition.segments, masks, self._scores.by_part, strict=True)
 
 
@@ -172,7 +172,8 @@ class Partition:
         """
         fetch = k * PASSAGES_FOR_A_LISTING
         ids, values = [], []
-        for segment, standing in zip(self.segments, allowed.masks if allowed else (self.alive, None), strict=True):
+        masks = (self.alive, None) if allowed is None else allowed.masks
+        for segment, standing in zip(self.segments, masks, strict=True):
             if not len(segment.index):
                 continue
             scores, rows = segment.index.search(queries, fetch, None if standing is None else standing[segment.owners])

@@ -90,7 +90,7 @@ def test_facts_come_back_as_they_went_in() -> None:
 
 def test_a_listing_without_vectors_is_found_by_its_words() -> None:
     partition = offers(collection_of([made(number) for number in range(1, 20)] + [made(50, passages=0)]))
-    assert 50 in partition.keywords({word: 1.0 for word in made(50).entry.terms}).top(100)[0].tolist()
+    assert 50 in partition.keywords(dict.fromkeys(made(50).entry.terms, 1.0)).top(100)[0].tolist()
     assert 50 not in partition.dense(unit(np.ones((1, DIMENSION))), 100)[0].tolist()
     assert 50 in partition.ids().tolist()
     assert 50 not in partition.ids_with_vectors().tolist()
