@@ -17,13 +17,19 @@ from techex.core import vocabulary
 from techex.core.database import Database
 from techex.listings import organisation_views
 from techex.listings import views as listing_views
+from techex.matching import place_views, quality_views
 from techex.matching import views as matching_views
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
 from techex.web import identity, language, policy, problems, replies, security
 
-BLUEPRINTS = (listing_views.blueprint, organisation_views.blueprint, admin_views.blueprint)
+BLUEPRINTS = (
+    listing_views.blueprint,
+    organisation_views.blueprint,
+    place_views.blueprint,
+    admin_views.blueprint,
+)
 
 # What stands in the head of every page, in this order.
 NAVIGATION = (
@@ -61,6 +67,7 @@ def create_app(
     database = Database(settings.database_address)
     identity.init_app(app, database)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
+    quality_views.init_app(app, settings)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)

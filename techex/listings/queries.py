@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
 from techex.listings.rules import SEARCHABLE, Kind, visible_classes
 from techex.listings.tables import Listing, ListingField, ListingTransferForm
+from techex.organisations.queries import most_first, provinces_of, region_counts, said
 from techex.organisations.tables import Organisation
-from techex.regions.service import regions
+from techex.regions.rules import Place
 
 PAGE_SIZE = 20
 
-# Facet name -> what it counts by. Place and organisation kind are columns, the others rows of their own.
-FACETS = ("field", "country", "province", "trl", "ip", "form", "organisation_kind", "language")
+# A facet bears the name of the filter it counts for. Regions are added up from provinces.
+_COLUMNS: Mapping[str, Any] = {
+    "fields": ListingField.code,
+    "provinces": Listing.province,
+    "countries": Listing.country,
+    "ip_statuses": Listing.ip_status,
+    "transfer_forms": ListingTransferForm.code,
+    "organisation_kinds": Organisation.kind,
+    "languages": Listing.language,
+}
+FACETS = (*_COLUMNS, "regions")
 
 
 @dataclass(frozen=True)
@@ -26,6 +36,7 @@ class Browse:
     """What a reader asked a list for; empty means everything."""
 
     kind: Kind
+    words: str = ""  # all of them, in title, summary or the name of the organisation
     fields: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
     provinces: tuple[str, ...] = ()
@@ -35,10 +46,9 @@ class Browse:
     transfer_forms: tuple[str, ...] = ()
     organisation_kinds: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
-    organisation: str = ""
+    organisation: str = ""  # its short name
     sort: str = "newest"
     page: int = 1
-    ids: tuple[int, ...] | None = None  # only these, in this order: the answer of a keyword search
 
     @property
     def is_narrowed(self) -> bool:
@@ -65,70 +75,54 @@ def shown(context: Context) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+def inside(territory: Iterable[Place]) -> ColumnElement[bool]:
+    """The condition that a listing is in one of these places; a country without a province means all of it."""
+    provinces: dict[str, list[str]] = {}
+    for place in territory:
+        provinces.setdefault(place.country, []).extend([place.province] if place.province else [])
+    return or_(
+        *(
+            and_(Listing.country == country, *([Listing.province.in_(codes)] if codes else []))
+            for country, codes in provinces.items()
+        )
+    )
+
+
 def _conditions(browse: Browse, without: str = "") -> list[ColumnElement[bool]]:
     """The filters of a list; a facet counts its own values without its own filter."""
     found: list[ColumnElement[bool]] = [Listing.kind == browse.kind.value]
-    if browse.ids is not None:
-        found.append(Listing.id.in_(browse.ids))
+    found.extend(said(browse.words, Listing.keywords, Organisation.keywords))
     if browse.organisation:
         found.append(Organisation.slug == browse.organisation)
-    if browse.fields and without != "field":
-        wanted = select(ListingField.listing_id).where(ListingField.code.in_(browse.fields))
-        found.append(Listing.id.in_(wanted))
-    if browse.transfer_forms and without != "form":
-        forms = select(ListingTransferForm.listing_id).where(ListingTransferForm.code.in_(browse.transfer_forms))
-        found.append(Listing.id.in_(forms))
-    in_regions = [code for name in browse.regions if name in regions() for code in regions()[name].provinces]
-    provinces = [*browse.provinces, *in_regions]
-    if provinces and without != "province":
+    for name, table in (("fields", ListingField), ("transfer_forms", ListingTransferForm)):
+        if (codes := getattr(browse, name)) and without != name:
+            found.append(Listing.id.in_(select(table.listing_id).where(table.code.in_(codes))))
+    if (provinces := provinces_of(browse.provinces, browse.regions)) and without != "provinces":
         found.append(Listing.province.in_(provinces))
-    for name, column, values in (
-        ("country", Listing.country, browse.countries),
-        ("ip", Listing.ip_status, browse.ip_statuses),
-        ("organisation_kind", Organisation.kind, browse.organisation_kinds),
-        ("language", Listing.language, browse.languages),
-    ):
-        if values and without != name:
-            found.append(column.in_(values))
-    if browse.trl_min is not None and without != "trl":
+    if browse.trl_min is not None:
         found.append(Listing.trl >= browse.trl_min)
-    return found
+    names = ("countries", "ip_statuses", "organisation_kinds", "languages")
+    plain = [name for name in names if getattr(browse, name) and name != without]
+    return found + [_COLUMNS[name].in_(getattr(browse, name)) for name in plain]
 
 
-def _facet_query(name: str, conditions: Sequence[ColumnElement[bool]]) -> Select[Any, int]:
-    if name in ("field", "form"):
-        table = ListingField if name == "field" else ListingTransferForm
-        query = select(table.code, func.count()).select_from(Listing).join(table, table.listing_id == Listing.id)
-        column: Any = table.code
-    else:
-        column = {
-            "country": Listing.country,
-            "province": Listing.province,
-            "trl": Listing.trl,
-            "ip": Listing.ip_status,
-            "organisation_kind": Organisation.kind,
-            "language": Listing.language,
-        }[name]
-        query = select(column, func.count()).select_from(Listing)
-    query = query.join(Organisation, Organisation.id == Listing.organisation_id)
-    return query.where(*conditions, column.is_not(None)).group_by(column)
-
-
-def browse(session: Session, context: Context, asked: Browse, facets: bool = True) -> BrowsePage:
+def browse(
+    session: Session, context: Context, asked: Browse, *, facets: bool = True, size: int = PAGE_SIZE
+) -> BrowsePage:
     """One page of a list with its facets; a page beyond the end is the last one."""
     conditions = (*shown(context), *_conditions(asked))
     base = select(Listing).join(Organisation, Organisation.id == Listing.organisation_id).where(*conditions)
-    total = session.scalar(select(func.count()).select_from(base.with_only_columns(Listing.id).subquery())) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
+    total = session.scalar(base.with_only_columns(func.count(Listing.id))) or 0
+    pages = max(1, -(-total // size))
     page = min(max(1, asked.page), pages)
-    found = session.scalars(_sorted(base, asked).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).unique().all()
+    found = session.scalars(_sorted(base, asked).offset((page - 1) * size).limit(size)).unique().all()
     return BrowsePage(found, total, page, pages, _facets(session, context, asked) if facets else {})
 
 
 def _sorted(query: Select[Listing], asked: Browse) -> Select[Listing]:
     match asked.sort:
         case "title":
-            return query.order_by(func.lower(Listing.title), Listing.id)
+            return query.order_by(Listing.keywords, Listing.id)
         case "trl":
             return query.order_by(Listing.trl.desc().nulls_last(), Listing.id)
         case "deadline":
@@ -139,16 +133,52 @@ def _sorted(query: Select[Listing], asked: Browse) -> Select[Listing]:
 
 def _facets(session: Session, context: Context, asked: Browse) -> dict[str, list[tuple[str, int]]]:
     found: dict[str, list[tuple[str, int]]] = {}
-    for name in FACETS:
-        rows = session.execute(_facet_query(name, (*shown(context), *_conditions(asked, without=name)))).all()
-        found[name] = sorted(((str(code), count) for code, count in rows), key=lambda row: (-row[1], row[0]))
-    return found
+    for name, column in _COLUMNS.items():
+        query = select(column, func.count()).select_from(Listing)
+        if name in ("fields", "transfer_forms"):
+            query = query.join(column.class_, column.class_.listing_id == Listing.id)
+        query = query.join(Organisation, Organisation.id == Listing.organisation_id)
+        conditions = (*shown(context), *_conditions(asked, without=name), column.is_not(None))
+        counted = session.execute(query.where(*conditions).group_by(column)).tuples()
+        found[name] = most_first(dict(counted.all()))
+    return found | {"regions": region_counts(found["provinces"])}
 
 
 def newest(session: Session, context: Context, kind: Kind, limit: int) -> Sequence[Listing]:
     """The listings published last."""
     query = select(Listing).where(*shown(context), Listing.kind == kind.value)
     return session.scalars(query.order_by(Listing.published_at.desc(), Listing.id.desc()).limit(limit)).unique().all()
+
+
+def newest_in(
+    session: Session, context: Context, kind: Kind, territory: Sequence[Place], limit: int
+) -> Sequence[Listing]:
+    """The listings of some places that were published last."""
+    query = select(Listing).where(*shown(context), Listing.kind == kind.value, inside(territory))
+    return session.scalars(query.order_by(Listing.published_at.desc(), Listing.id.desc()).limit(limit)).unique().all()
+
+
+def places_of(session: Session, context: Context, ids: Iterable[int]) -> dict[int, Place]:
+    """Where each of the given listings is, as far as the asker may see them."""
+    query = select(Listing.id, Listing.country, Listing.province).where(*shown(context), Listing.id.in_(list(ids)))
+    return {listing_id: Place(country, province) for listing_id, country, province in session.execute(query)}
+
+
+def alike(session: Session, context: Context, listing: Listing, limit: int) -> Sequence[Listing]:
+    """Others of the same kind that share most of its fields of science and technology, then the newest."""
+    shared = (
+        select(ListingField.listing_id, func.count().label("fields"))
+        .where(ListingField.code.in_(listing.fields))
+        .group_by(ListingField.listing_id)
+        .subquery()
+    )
+    query = (
+        select(Listing)
+        .join(shared, shared.c.listing_id == Listing.id)
+        .where(*shown(context), Listing.kind == listing.kind, Listing.id != listing.id)
+        .order_by(shared.c.fields.desc(), Listing.published_at.desc(), Listing.id.desc())
+    )
+    return session.scalars(query.limit(limit)).unique().all()
 
 
 @dataclass(frozen=True)
@@ -164,8 +194,9 @@ class Totals:
 
 def totals(session: Session, context: Context) -> Totals:
     """Counts for the home page; of what the asker may see."""
-    by_kind = select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)
-    kinds = dict(session.execute(by_kind).all())
+    kinds = dict(
+        session.execute(select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)).tuples().all()
+    )
     distinct = session.execute(
         select(
             func.count(Listing.organisation_id.distinct()),
@@ -176,14 +207,61 @@ def totals(session: Session, context: Context) -> Totals:
     return Totals(kinds.get(Kind.NEED.value, 0), kinds.get(Kind.OFFER.value, 0), *distinct)
 
 
-def counts_by_place(session: Session, context: Context) -> dict[tuple[str, str | None], dict[str, int]]:
-    """How many needs and offers each place has: (country, province) -> kind -> count."""
+@dataclass
+class Count:
+    """How many needs and offers something has."""
+
+    needs: int = 0
+    offers: int = 0
+
+    def add(self, kind: str, count: int) -> None:
+        """Count some more of a kind."""
+        if kind == Kind.NEED:
+            self.needs += count
+        else:
+            self.offers += count
+
+    @property
+    def all(self) -> int:
+        """Both together."""
+        return self.needs + self.offers
+
+
+def counts_by_place(session: Session, context: Context) -> dict[Place, Count]:
+    """How many needs and offers each place has; a whole country stands for those without a province."""
     query = (
         select(Listing.country, Listing.province, Listing.kind, func.count())
         .where(*shown(context))
         .group_by(Listing.country, Listing.province, Listing.kind)
     )
-    found: dict[tuple[str, str | None], dict[str, int]] = {}
+    found: dict[Place, Count] = {}
     for country, province, kind, count in session.execute(query):
-        found.setdefault((country, province), {})[kind] = count
+        found.setdefault(Place(country, province), Count()).add(kind, count)
+    return found
+
+
+def counts_by_field(session: Session, context: Context, territory: Sequence[Place] = ()) -> dict[str, Count]:
+    """How many needs and offers each field of science and technology has, in some places or everywhere."""
+    query = (
+        select(ListingField.code, Listing.kind, func.count())
+        .join(Listing, Listing.id == ListingField.listing_id)
+        .where(*shown(context), *([inside(territory)] if territory else []))
+        .group_by(ListingField.code, Listing.kind)
+    )
+    found: dict[str, Count] = {}
+    for code, kind, count in session.execute(query):
+        found.setdefault(code, Count()).add(kind, count)
+    return found
+
+
+def counts_by_organisation(session: Session, context: Context, ids: Iterable[int]) -> dict[int, Count]:
+    """How many needs and offers of each organisation the asker may see."""
+    query = (
+        select(Listing.organisation_id, Listing.kind, func.count())
+        .where(*shown(context), Listing.organisation_id.in_(list(ids)))
+        .group_by(Listing.organisation_id, Listing.kind)
+    )
+    found: dict[int, Count] = {}
+    for organisation_id, kind, count in session.execute(query):
+        found.setdefault(organisation_id, Count()).add(kind, count)
     return found

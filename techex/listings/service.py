@@ -18,6 +18,7 @@ from techex.listings.rules import (
     BODY_FIELDS,
     LIFE_DAYS,
     LOOSE_FACTS,
+    Kind,
     ListingDraft,
     State,
     Visibility,
@@ -37,10 +38,11 @@ def visible(context: Context) -> Select[Listing]:
     return select(Listing).where(*shown(context))
 
 
-def get_visible(session: Session, context: Context, listing_id: int) -> Listing:
-    """One listing; raises NotFound with the same sentence whether it is absent or hidden."""
+def get_visible(session: Session, context: Context, listing_id: int, kind: Kind | None = None) -> Listing:
+    """One listing (of this kind); raises NotFound with the same sentence whether it is absent or hidden."""
     listing = session.get(Listing, listing_id)
-    if listing is None or not may_see(context.actor, State(listing.state), Visibility(listing.visibility)):
+    hidden = listing is None or not may_see(context.actor, State(listing.state), Visibility(listing.visibility))
+    if listing is None or hidden or kind not in (None, listing.kind):
         raise NotFound(f"There is no listing number {listing_id} here. It may have ended; search for what you need.")
     return listing
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.matching import queries
 from techex.matching.forms import LONGEST_TEXT, Search, place_code, read_search
-from techex.matching.rules import Filters, MatchPage
+from techex.matching.rules import Band, Filters, MatchPage
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.web import identity, language, policy, replies
@@ -69,6 +69,11 @@ class Finds(Protocol):
         self, session: Session, context: Context, listing: Listing, filters: Filters = ..., page: int = 1
     ) -> MatchPage:
         """Matches for a listing, of the other kind."""
+
+    def outline(
+        self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
+    ) -> list[tuple[int, int, int, Band]]:
+        """(listing, its match, strength, band) for the best matches of many listings, without reasons."""
 
     def state(self) -> dict[str, Any]:
         """Model and index, for machines; loads neither."""

@@ -134,6 +134,15 @@ def check_place(country: str, province: str | None) -> Place:
     return Place(country, province)
 
 
+def place_of_code(code: str) -> Place | None:
+    """The place that an address calls so (VN-33, NL); None if there is none."""
+    country, _, province = code.partition("-")
+    try:
+        return check_place(country, province or None)
+    except BadInput:
+        return None
+
+
 def country_name(code: str, language: str) -> str:
     """A country's name in a page language."""
     return Locale.parse(language).territories.get(code) or countries()[code].name_en

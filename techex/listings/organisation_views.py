@@ -1,0 +1,46 @@
+"""The directory of organisations, and the page of each with its needs and results.
+
+They stand here and not with the organisations because they show listings, which know organisations and not the reverse.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from techex.listings import queries
+from techex.listings.queries import Browse
+from techex.listings.rules import Kind
+from techex.organisations import queries as organisation_queries
+from techex.organisations import service as organisations
+from techex.organisations.forms import read_directory
+from techex.web import identity, policy, replies
+from techex.web.language import page_language
+
+LISTED = 10  # needs, and results, on an organisation's page; its lists have all
+
+blueprint = Blueprint("organisations", __name__)
+
+
+@blueprint.get("/organisations")
+@policy.open_to(policy.everyone)
+def directory() -> Response:
+    """Every organisation, with filters and with how much it seeks and offers."""
+    asked = read_directory(request.args)
+    with identity.database().reading() as session:
+        found = organisation_queries.directory(session, asked.filters, page_language())
+        ids = [organisation.id for organisation in found.organisations]
+        counts = queries.counts_by_organisation(session, identity.context(), ids)
+        return replies.page("organisations/directory.html", asked=asked, found=found, counts=counts)
+
+
+@blueprint.get("/organisations/<slug>")
+@policy.open_to(policy.everyone)
+def show(slug: str) -> Response:
+    """An organisation: who it is, what it seeks, what it offers."""
+    with identity.database().reading() as session:
+        organisation = organisations.get_organisation(session, slug)
+        needs, results = (
+            queries.browse(session, identity.context(), Browse(kind, organisation=slug), facets=False, size=LISTED)
+            for kind in (Kind.NEED, Kind.OFFER)
+        )
+        return replies.page("organisations/show.html", organisation=organisation, needs=needs, results=results)

@@ -1,0 +1,71 @@
+"""Lists of needs and of results, and the page of each."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from flask import Blueprint, Response, request
+
+from techex.listings import queries, service
+from techex.listings.forms import SORTS, read_list
+from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind
+from techex.organisations import service as organisations
+from techex.web import identity, policy, replies
+
+ALIKE = 4  # others in the same field below a listing: a hint where to go on, not a second list
+# Short texts that stand among the facts of a listing; the others are its body.
+FACT_TEXTS = tuple(name for name in BODY_FIELDS if FIELD_BY_NAME[name].shape == "line")
+
+blueprint = Blueprint("listings", __name__)
+
+
+@blueprint.get("/needs")
+@policy.open_to(policy.everyone)
+def needs() -> Response:
+    """What is sought, with filters."""
+    return _list(Kind.NEED)
+
+
+@blueprint.get("/results")
+@policy.open_to(policy.everyone)
+def results() -> Response:
+    """Research results and technologies on offer, with filters."""
+    return _list(Kind.OFFER)
+
+
+def _list(kind: Kind) -> Response:
+    asked = read_list(request.args, kind)
+    with identity.database().reading() as session:
+        found = queries.browse(session, identity.context(), asked.filters)
+        slug = asked.filters.organisation
+        owner = organisations.get_organisation(session, slug) if slug else None
+        return replies.page("listings/list.html", asked=asked, found=found, owner=owner, sorts=SORTS[kind])
+
+
+@blueprint.get("/needs/<int:listing_id>")
+@policy.open_to(policy.everyone)
+def show_need(listing_id: int) -> Response:
+    """A need and what fits it."""
+    return _show(Kind.NEED, listing_id)
+
+
+@blueprint.get("/results/<int:listing_id>")
+@policy.open_to(policy.everyone)
+def show_result(listing_id: int) -> Response:
+    """A result and the needs it fits."""
+    return _show(Kind.OFFER, listing_id)
+
+
+def _show(kind: Kind, listing_id: int) -> Response:
+    with identity.database().reading() as session:
+        context = identity.context()
+        listing = service.get_visible(session, context, listing_id, kind)
+        return replies.page(
+            "listings/show.html",
+            listing=listing,
+            body=[(FIELD_BY_NAME[name], text) for name, text in listing.texts.items() if name not in FACT_TEXTS],
+            fact_texts=[(FIELD_BY_NAME[name], listing.texts[name]) for name in FACT_TEXTS if name in listing.texts],
+            alike=queries.alike(session, context, listing, ALIKE) if listing.fields else (),
+            decision_date=date.fromisoformat(decided) if (decided := listing.body.get("decision_date")) else None,
+            days_left=(listing.deadline - context.now.date()).days if listing.deadline else None,
+        )

@@ -1,0 +1,45 @@
+"""The quality page: what the figures of a match mean, which model is in use, what was measured on the demo exchange."""
+
+from __future__ import annotations
+
+from babel import Locale
+from flask import Flask, Response, current_app
+
+from techex.embedding.cards import load_card
+from techex.errors import UnreadableFile
+from techex.matching import measured
+from techex.matching.views import blueprint, matcher
+from techex.settings import Settings
+from techex.web import policy, replies
+from techex.web.language import page_language
+
+_KEY = "techex.quality"
+
+
+@blueprint.get("/quality")
+@policy.open_to(policy.everyone)
+def quality() -> Response:
+    """What match figures mean and how good they are."""
+    settings = current_app.extensions[_KEY]
+    card = load_card(settings.card)
+    names = Locale.parse(page_language()).languages
+    found, unreadable = None, ""
+    try:
+        found = measured.load(settings.data_dir)
+    except UnreadableFile as error:
+        current_app.logger.error("%s", error)
+        unreadable = str(error)
+    return replies.page(
+        "matching/quality.html",
+        card=card,
+        engine=settings.engine or card.engine.name,
+        spoken=sorted(names.get(code, code) for code in card.languages),
+        state=matcher().state(),
+        measured=found,
+        unreadable=unreadable,
+    )
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Tell the page which installation it describes."""
+    app.extensions[_KEY] = settings

@@ -1,0 +1,112 @@
+"""The directory: organisations by kind, place and field, with counts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from techex.core.text import folded
+from techex.organisations.tables import Organisation, OrganisationField
+from techex.regions.service import region_of, regions
+
+PAGE_SIZE = 40  # a line or two each
+MOST_WORDS = 12  # of a search by name
+
+# A facet bears the name of the filter it counts for. Regions are added up from provinces.
+_COLUMNS: Mapping[str, Any] = {
+    "kinds": Organisation.kind,
+    "fields": OrganisationField.code,
+    "provinces": Organisation.province,
+    "countries": Organisation.country,
+}
+
+
+@dataclass(frozen=True)
+class Directory:
+    """What a reader asked the directory for; empty means everything."""
+
+    words: str = ""  # all of them, in one of its names
+    kinds: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    provinces: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    page: int = 1
+
+
+@dataclass(frozen=True)
+class DirectoryPage:
+    """One page of the directory: organisations by name, how many there are in all, and the facets with counts."""
+
+    organisations: Sequence[Organisation]
+    total: int
+    page: int
+    pages: int
+    facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
+
+
+def said(words: str, *columns: InstrumentedAttribute[str]) -> list[ColumnElement[bool]]:
+    """One condition for each word: a column of folded text has a word that begins so (holds it, where no spaces part
+    the words, as in Chinese).
+    """
+    found = []
+    for word in folded(words).split()[:MOST_WORDS]:
+        pattern = f" {word}" if word.isascii() else word
+        found.append(or_(*(column.contains(pattern, autoescape=True) for column in columns)))
+    return found
+
+
+def most_first(counts: Mapping[str, int]) -> list[tuple[str, int]]:
+    """A facet's values, the largest first."""
+    return sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+
+
+def region_counts(provinces: Sequence[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The counts of regions from those of their provinces."""
+    found: dict[str, int] = {}
+    for province, count in provinces:
+        if region := region_of(province):
+            found[region] = found.get(region, 0) + count
+    return most_first(found)
+
+
+def provinces_of(provinces: Sequence[str], in_regions: Sequence[str]) -> list[str]:
+    """The provinces that a filter by province and region names together."""
+    return [*provinces, *(code for name in in_regions if name in regions() for code in regions()[name].provinces)]
+
+
+def _conditions(asked: Directory, without: str = "") -> list[ColumnElement[bool]]:
+    found = said(asked.words, Organisation.keywords)
+    if asked.fields and without != "fields":
+        having = select(OrganisationField.organisation_id).where(OrganisationField.code.in_(asked.fields))
+        found.append(Organisation.id.in_(having))
+    if (provinces := provinces_of(asked.provinces, asked.regions)) and without != "provinces":
+        found.append(Organisation.province.in_(provinces))
+    plain = [name for name in ("kinds", "countries") if getattr(asked, name) and name != without]
+    return found + [_COLUMNS[name].in_(getattr(asked, name)) for name in plain]
+
+
+def directory(session: Session, asked: Directory, language: str) -> DirectoryPage:
+    """One page of the directory with its facets; a page beyond the end is the last one.
+
+    In the order of the names that a reader of `language` sees.
+    """
+    query = select(Organisation).where(*_conditions(asked))
+    total = session.scalar(query.with_only_columns(func.count(Organisation.id))) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, asked.page), pages)
+    translated = func.lower(Organisation.names[language].as_string())
+    by_name = query.order_by(func.coalesce(translated, func.ltrim(Organisation.keywords)), Organisation.id)
+    found = session.scalars(by_name.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    facets: dict[str, list[tuple[str, int]]] = {}
+    for name, column in _COLUMNS.items():
+        counting = select(column, func.count()).select_from(Organisation)
+        if name == "fields":
+            counting = counting.join(OrganisationField, OrganisationField.organisation_id == Organisation.id)
+        counting = counting.where(*_conditions(asked, without=name), column.is_not(None)).group_by(column)
+        facets[name] = most_first(dict(session.execute(counting).tuples().all()))
+    return DirectoryPage(found, total, page, pages, facets | {"regions": region_counts(facets["provinces"])})
