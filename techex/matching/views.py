@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from techex.core.context import Context
 from techex.core.text import has_words
+from techex.listings import queries as listing_queries
 from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
@@ -109,6 +110,12 @@ def home() -> Response:
             results=queries.newest(session, context, Kind.OFFER, NEWEST),
             examples=EXAMPLES,
             search=Search(),
+            drawn=regions.province_map(),
+            by_province={
+                place.province: count
+                for place, count in listing_queries.counts_by_place(session, context).items()
+                if place.province
+            },
         )
 
 
