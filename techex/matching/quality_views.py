@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from babel import Locale
+from babel.numbers import format_decimal
 from flask import Flask, Response, current_app
 
 from techex.embedding.cards import load_card
@@ -37,7 +38,13 @@ def quality() -> Response:
         state=matcher().state(),
         measured=found,
         unreadable=unreadable,
+        three_places=_three_places,
     )
+
+
+def _three_places(ratio: float) -> str:
+    """0.9 -> 0.900: figures of a column stand in line."""
+    return str(format_decimal(ratio, "0.000", locale=page_language()))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
