@@ -1,0 +1,167 @@
+"""Pictures of every page, to be looked at before a page is called done.
+
+    make screenshots        (python -m tests.browser.screenshots, after `make setup`)
+
+Takes the exchange of this checkout, an empty one and one with a thousand needs more, each in both languages, at 1280 and
+390 pixels, light and dark; puts them into tests/artefacts/screens and the picture of the README into docs/.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from threading import Thread
+
+from flask import Flask
+from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import func, select
+from werkzeug.serving import make_server
+
+from techex import paths
+from techex.app import create_app
+from techex.core.context import command_line_context
+from techex.core.database import Database
+from techex.listings.rules import Kind
+from techex.listings.service import post, publish
+from techex.listings.tables import Listing
+from techex.listings.validation import checked_draft
+from techex.migrations import run
+from techex.settings import Settings, load_settings
+from tests.browser.conftest import CHROMIUM, QUIET
+
+SCREENS = paths.CHECKOUT / "tests" / "artefacts" / "screens"
+README_PICTURE = paths.CHECKOUT / "docs" / "results.png"
+PROBLEM = (
+    "Xưởng dệt nhuộm của chúng tôi thải 400 m³ nước mỗi ngày, sau bể sinh học độ màu vẫn còn 300 Pt-Co. "
+    "Cần giảm xuống dưới 50 mà không sinh thêm bùn."
+)
+NOTHING = "Cần mua vé xem hòa nhạc cho hai người vào tối thứ bảy tuần sau"
+CROWD = 1_000
+SIZES = ((1280, "light"), (390, "dark"), (390, "light"), (1280, "dark"))
+LANGUAGES = ("vi", "en")
+
+Shot = tuple[str, str]  # name, path
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The address of an exchange served from this process."""
+    app: Flask = create_app(settings)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def pages_of(settings: Settings) -> list[Shot]:
+    """What is looked at in the exchange of the checkout, its longest titles included."""
+    database = Database(settings.database_address)
+    shots = [
+        ("home", "/"),
+        ("matches", f"/matches?text={PROBLEM}"),
+        ("matches-filtered", f"/matches?text={PROBLEM}&trl=6&form=licence_nonexclusive&elsewhere=1&place=VN-33"),
+        ("matches-sheet", f"/matches?text={PROBLEM}#filter-sheet"),
+        ("nothing-fits", f"/matches?text={NOTHING}"),
+        ("nothing-passes", f"/matches?text={PROBLEM}&country=FJ"),
+        ("nothing-asked", "/matches?text="),
+        ("needs", "/needs"),
+        ("results", "/results"),
+        ("results-empty", "/results?q=zzzzzz"),
+        ("organisations", "/organisations"),
+        ("places", "/places"),
+        ("province", "/places/VN-79"),
+        ("country", "/places/NL"),
+        ("quality", "/quality"),
+        ("missing", "/nowhere"),
+        ("not-text", "/matches?text=%00"),
+    ]
+    with database.reading() as session:
+        for kind, folder in ((Kind.NEED, "needs"), (Kind.OFFER, "results")):
+            longest = session.scalar(
+                select(Listing.id).where(Listing.kind == kind).order_by(func.length(Listing.title).desc()).limit(1)
+            )
+            if longest is not None:
+                shots += [(f"longest-{folder}", f"/{folder}/{longest}"), (f"matches-{folder}", f"/matches/{longest}")]
+    database.close()
+    return shots
+
+
+def crowd(settings: Settings) -> None:
+    """A thousand needs more."""
+    database, context = Database(settings.database_address), command_line_context()
+    with database.transaction() as session:
+        rows = session.scalars(select(Listing).where(Listing.kind == Kind.NEED)).unique().all()
+        for number in range(CROWD):
+            row = rows[number % len(rows)]
+            draft = checked_draft(
+                Kind.NEED,
+                {"title": f"{row.title[:150]} ({number + 1})", "summary": row.summary, "fields": row.fields},
+                language=row.language,
+                country=row.country,
+                province=row.province,
+                illustrative=True,
+            )
+            publish(session, context, post(session, context, row.organisation, draft))
+    database.close()
+
+
+def shoot(browser: Browser, address: str, shots: list[Shot], say: Callable[[str], object]) -> None:
+    """One picture of each page for each language, size and scheme."""
+    for language in LANGUAGES:
+        for width, scheme in SIZES:
+            context = browser.new_context(
+                base_url=address,
+                locale=language,
+                viewport={"width": width, "height": 900},
+                color_scheme="dark" if scheme == "dark" else "light",
+                reduced_motion="reduce",
+            )
+            page = context.new_page()
+            for name, path in shots:
+                page.goto(path)
+                file = SCREENS / f"{name}-{language}-{width}-{scheme}.png"
+                page.screenshot(path=file, full_page="sheet" not in name)
+                say(f"{file.relative_to(paths.CHECKOUT)}\n")
+            context.close()
+
+
+def main() -> None:
+    """Take all pictures."""
+    if CHROMIUM is None:
+        sys.exit("Chromium is not installed: apt-get install chromium")
+    settings = load_settings()
+    run.require_current(Database(settings.database_address))
+    SCREENS.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        empty, crowded = (settings.model_copy(update={"data_dir": folder / name}) for name in ("empty", "crowded"))
+        run.upgrade(Database(empty.database_address))
+        crowded.data_dir.mkdir()
+        shutil.copy(settings.data_dir / "techex.db", crowded.data_dir / "techex.db")
+        crowd(crowded)
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        main_address = stack.enter_context(served(settings))
+        shoot(browser, main_address, pages_of(settings), sys.stdout.write)
+        shoot(
+            browser, stack.enter_context(served(empty)), [("empty", "/"), ("empty-needs", "/needs")], sys.stdout.write
+        )
+        shoot(browser, stack.enter_context(served(crowded)), [("crowd", "/needs?page=3")], sys.stdout.write)
+        README_PICTURE.parent.mkdir(exist_ok=True)
+        page = browser.new_page(base_url=main_address, locale="vi", viewport={"width": 1280, "height": 1000})
+        page.goto(f"/matches?text={PROBLEM}")
+        page.screenshot(path=README_PICTURE)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
