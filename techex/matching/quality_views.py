@@ -8,7 +8,7 @@ from flask import Flask, Response, current_app
 
 from techex.embedding.cards import load_card
 from techex.errors import UnreadableFile
-from techex.matching import measured
+from techex.matching import evaluated
 from techex.matching.views import blueprint, matcher
 from techex.settings import Settings
 from techex.web import policy, replies
@@ -26,7 +26,7 @@ def quality() -> Response:
     names = Locale.parse(page_language()).languages
     found, unreadable = None, ""
     try:
-        found = measured.load(settings.data_dir)
+        found = evaluated.load(settings.data_dir)
     except UnreadableFile as error:
         current_app.logger.error("%s", error)
         unreadable = str(error)

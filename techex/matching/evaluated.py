@@ -1,0 +1,111 @@
+"""What `techex evaluate --demo` measured, kept as a file in the data folder, so that the quality page can show it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from techex.errors import UnreadableFile
+from techex.matching.rules import Band
+
+FILE = "evaluation.json"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True, extra="ignore", serialize_by_alias=True)
+
+
+class Figures(_Part):
+    """Ratios from 0 to 1 over all needs for which something fits."""
+
+    ndcg: float = Field(alias="ndcg@10", ge=0, le=1)
+    mrr: float | None = Field(default=None, alias="mrr@10", ge=0, le=1)
+    recall: float | None = Field(default=None, alias="recall@10", ge=0, le=1)
+    recall_deep: float | None = Field(default=None, alias="recall@100", ge=0, le=1)
+
+
+class Ablated(Figures):
+    """The same figures with one part of matching switched off; empty for the whole."""
+
+    without: str = ""
+
+
+class LanguagePair(_Part):
+    """Needs in one language whose fitting results are in another (or the same) one."""
+
+    need: str
+    result: str
+    needs: int = Field(ge=0)
+    ndcg: float | None = Field(default=None, alias="ndcg@10", ge=0, le=1)
+    recall: float = Field(alias="recall@10", ge=0, le=1)
+
+
+class BandCount(_Part):
+    """How many matches of a band were shown on first pages, and how many of them readers judged to fit."""
+
+    band: Band
+    shown: int = Field(ge=0)
+    fits: int = Field(ge=0)
+    partly: int = Field(ge=0)
+
+
+class Abstention(_Part):
+    """Needs for which nothing fits and how many were told so; needs with a fit and how many were told so wrongly."""
+
+    unmatched: int = Field(ge=0)
+    said_so: int = Field(ge=0)
+    matched: int = Field(ge=0)
+    wrongly: int = Field(ge=0)
+
+
+class Parallel(_Part):
+    """The same needs in two languages, and the mean share of their first five matches that is the same."""
+
+    pairs: int = Field(ge=0)
+    overlap: float = Field(alias="overlap@5", ge=0, le=1)
+
+
+class Measured(_Part):
+    """One run over the demo exchange. All but the first six may be missing."""
+
+    format: Literal[1] = 1
+    made_at: AwareDatetime
+    card: str
+    engine: str
+    needs: int = Field(ge=0)
+    results: int = Field(ge=0)
+    figures: Figures
+    ablation: tuple[Ablated, ...] = ()
+    languages: tuple[LanguagePair, ...] = ()
+    bands: tuple[BandCount, ...] = ()
+    abstention: Abstention | None = None
+    parallel: Parallel | None = None
+
+
+def save(measured: Measured, folder: Path) -> Path:
+    """Keep what was measured, in place of what was there before; returns the file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    aside = path.with_suffix(".new")
+    aside.write_text(measured.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    aside.replace(path)
+    return path
+
+
+def load(folder: Path) -> Measured | None:
+    """What was measured last; None if nothing was.
+
+    Raises UnreadableFile where the file is not what `save` writes.
+    """
+    path = folder / FILE
+    try:
+        return Measured.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValidationError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
+        raise UnreadableFile(
+            f"The stored figures in {path} cannot be read ({reason}). Make them anew: techex evaluate --demo."
+        ) from None
