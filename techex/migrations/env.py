@@ -1,12 +1,15 @@
 """Alembic's entry: runs on the connection that `techex.migrations.run` hands over."""
 
+from typing import Any, Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from techex.core.database import Base, UTCDateTime
 from techex.migrations.metadata import import_tables
 
 
-def render_item(kind: str, item: object, _autogen: object) -> str | bool:
+def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal[False]:
     """How a column type of ours is written in a migration."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UTCDateTime) else False
 
