@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from techex import paths
 from techex.core.vocabulary import LANGUAGES
-from techex.errors import NotFound
+from techex.errors import Environment, NotFound
 from techex.settings import Settings
 from techex.translations.build import compile_catalogues
 from techex.web import identity, policy, replies, security
@@ -111,7 +111,13 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Set up the catalogues, the filters and the switch."""
     app.extensions[_SETTINGS] = settings
     if paths.is_checkout():
-        compile_catalogues(paths.translations_dir())
+        try:
+            compile_catalogues(paths.translations_dir())
+        except OSError as error:
+            raise Environment(
+                f"The translations cannot be compiled in {paths.translations_dir()} ({error.strerror}). Make "
+                "the folder writable for this account, or install TechEx from a wheel, which brings them compiled."
+            ) from error
     Babel(
         app,
         default_locale=settings.language_list[0],

@@ -2,7 +2,7 @@
 
     make screenshots        (python -m tests.browser.screenshots, after `make setup`)
 
-Takes the exchange of this checkout, an empty one and one with a thousand needs more, each in both languages, at 1280 and
+Takes the exchange of this checkout, an empty one and one with a thousand needs more, in both languages, at 1280 and
 390 pixels, light and dark; puts them into tests/artefacts/screens and the picture of the README into docs/.
 """
 
