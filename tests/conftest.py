@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings as hypothesis_settings
 from sqlalchemy import URL, create_engine, make_url, text
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,10 @@ from techex.interchange import demo
 from techex.migrations import run
 from techex.settings import Settings
 from tests.matching.second_matcher import WordMatcher
+
+# A machine that does other work too is not a failed test.
+hypothesis_settings.register_profile("techex", deadline=None)
+hypothesis_settings.load_profile("techex")
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.console import JustifyMethod
+from rich.console import Console, JustifyMethod
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 

@@ -158,7 +158,7 @@ class OpenVINOEncoder(_Batched):
                     "NUM_STREAMS": 1,
                 },
             )
-        except (OSError, RuntimeError, ValueError) as error:
+        except (OSError, EOFError, RuntimeError, ValueError) as error:
             raise ModelDamaged(
                 f"{folder} cannot be loaded ({error}). Run `techex models verify` to see what is wrong and "
                 f"`techex models prepare {card.name}` to repair it."

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 # The rounding of 8-bit activations in the package's engine costs 0.0001; a wrong tensor or token costs far more.
 LEAST_COSINE = 0.999
+GOLDEN_PREFIX = "query: "
 
 _FILE = Path(__file__).parent / "data" / "golden_e5_small.jsonl"
 

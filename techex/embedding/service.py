@@ -127,7 +127,7 @@ def vectors_for(
     found: dict[str, FloatArray] = {}
     for some in _chunks(sorted(set(digests))):
         query = _vectors(card, role).where(EmbeddingVector.digest.in_(some))
-        for digest, vector in session.execute(query).tuples():
+        for digest, vector in session.execute(query):
             found[digest] = np.frombuffer(vector, dtype=_STORED).astype(np.float32)
     return found
 
@@ -210,7 +210,7 @@ def _missing(session: Session, card: ModelCard, role: Role, listing_ids: Sequenc
 def _texts(session: Session, digests: Sequence[str]) -> dict[str, str]:
     # A listing may have been edited since the digests were read: its old text is then gone, and not wanted.
     query = select(PassageRow.digest, func.min(PassageRow.text)).where(PassageRow.digest.in_(digests))
-    found = dict(session.execute(query.group_by(PassageRow.digest)).tuples())
+    found = dict(session.execute(query.group_by(PassageRow.digest)).all())
     return {digest: found[digest] for digest in digests if digest in found}
 
 
