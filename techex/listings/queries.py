@@ -139,7 +139,7 @@ def _facets(session: Session, context: Context, asked: Browse) -> dict[str, list
             query = query.join(column.class_, column.class_.listing_id == Listing.id)
         query = query.join(Organisation, Organisation.id == Listing.organisation_id)
         conditions = (*shown(context), *_conditions(asked, without=name), column.is_not(None))
-        counted = session.execute(query.where(*conditions).group_by(column)).tuples()
+        counted = session.execute(query.where(*conditions).group_by(column))
         found[name] = most_first(dict(counted.all()))
     return found | {"regions": region_counts(found["provinces"])}
 
@@ -195,7 +195,7 @@ class Totals:
 def totals(session: Session, context: Context) -> Totals:
     """Counts for the home page; of what the asker may see."""
     kinds = dict(
-        session.execute(select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)).tuples().all()
+        session.execute(select(Listing.kind, func.count()).where(*shown(context)).group_by(Listing.kind)).all()
     )
     distinct = session.execute(
         select(

@@ -108,5 +108,5 @@ def directory(session: Session, asked: Directory, language: str) -> DirectoryPag
         if name == "fields":
             counting = counting.join(OrganisationField, OrganisationField.organisation_id == Organisation.id)
         counting = counting.where(*_conditions(asked, without=name), column.is_not(None)).group_by(column)
-        facets[name] = most_first(dict(session.execute(counting).tuples().all()))
+        facets[name] = most_first(dict(session.execute(counting).all()))
     return DirectoryPage(found, total, page, pages, facets | {"regions": region_counts(facets["provinces"])})

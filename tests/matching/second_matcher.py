@@ -81,7 +81,7 @@ class WordMatcher:
         found = []
         for listing in listings:
             matches = self.matches_for(session, context, listing).matches[:most]
-            found += [(listing.id, m.listing.id, m.strength, m.band) for m in matches if m.band != "none"]
+            found += [(listing.id, m.listing.id, m.strength, m.band) for m in matches if m.band in ("introduce", "review")]
         return found
 
     def state(self) -> dict[str, Any]:
