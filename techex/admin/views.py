@@ -26,10 +26,17 @@ def health() -> Response:
     A missing model is told and is no failure: everything else works, and search goes by keywords.
     """
     database = _database()
-    response = jsonify(version=__version__, database=database, **matching_views.state())
+    response = jsonify(version=__version__, database=database, **_matching())
     response.status_code = 200 if database["ok"] else 503
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def _matching() -> dict[str, Any]:
+    try:
+        return matching_views.state()
+    except TechexError as error:
+        return {"model": {"ok": False, "reason": str(error)}}
 
 
 def _database() -> dict[str, Any]:
