@@ -1,0 +1,236 @@
+"""Listings of some partitions ranked for a need, an offer or a text: the one ranking behind pages and evaluation.
+
+Candidates come from vectors and from words; each is scored exactly, then the best are searched for once more. A
+partition is compared with its own reference sample, so nothing outside the partitions given here moves a score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+from numpy.typing import NDArray
+
+from techex.embedding.centring import unit
+from techex.embedding.passages import WHOLE_FIELD
+from techex.matching import scoring, structure
+from techex.matching.scoring import ALL_PARTS, Numbers, Parts
+from techex.matching.structure import Wanted
+from techex.search.analysis import SearchTerms, search_terms
+from techex.search.dense import FloatArray, IntArray
+from techex.search.facts import Filters
+from techex.search.lexical import K1
+from techex.search.partitions import Keywords, Partition, Passages, Selection
+
+# Candidates by meaning and by words; a smaller partition is scored whole.
+CANDIDATES = 200
+SCORED_WHOLE = 2_000
+# Listings a partition is compared with: the spread of a thousand is known to 2 %.
+REFERENCE = 1_000
+
+_BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is searched for: centred unit vectors `whole` (d,) and `passages` (q, d), both None without a model; the
+    text for its words; what its facts ask for, if it is a listing."""
+
+    text: str
+    language: str
+    words: int
+    whole: FloatArray | None = None
+    passages: FloatArray | None = None
+    wanted: Wanted | None = None
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """Listings, best first. `dense`, `lexical` and `structure` are what they added to `scores` (n,)."""
+
+    ids: IntArray
+    scores: Numbers
+    dense: Numbers
+    lexical: Numbers
+    structure: Numbers
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a partition's queries are compared with: a fixed sample of its listings."""
+
+    ids: IntArray
+    languages: NDArray[np.int32]  # (r,) numbers in the labels of the collection
+    passages: Passages
+    whole: FloatArray  # (r, d)
+    spoken: frozenset[str]  # languages of all listings of the partition
+
+
+_references: WeakKeyDictionary[Partition, Reference] = WeakKeyDictionary()
+
+
+def reference_of(partition: Partition) -> Reference:
+    """The reference sample of a partition, made at its first use; a partition never changes."""
+    found = _references.get(partition)
+    if found is None:
+        ids = partition.sample(REFERENCE)
+        passages = partition.passages(ids)
+        found = Reference(
+            ids, _languages(partition, ids), passages, _wholes(passages), frozenset(partition.languages())
+        )
+        _references[partition] = found
+    return found
+
+
+def rank(
+    partitions: Sequence[Partition], query: Query, filters: Filters | None = None, parts: Parts = ALL_PARTS
+) -> Ranking:
+    """The candidates of these partitions that meet the filters, best first."""
+    spoken = frozenset[str]().union(*(reference_of(partition).spoken for partition in partitions))
+    terms = search_terms(query.text, query.language, spoken)
+    scored = [_Scored(partition, query, terms, filters, parts) for partition in partitions]
+    scored = [each for each in scored if len(each.ids)]
+    if not scored:
+        nothing = np.empty(0)
+        return Ranking(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
+    ids = np.concatenate([each.ids for each in scored])
+    dense = np.concatenate([each.dense for each in scored])
+    lexical = np.concatenate([each.lexical for each in scored])
+    structured = np.concatenate([each.structure for each in scored])
+    if query.whole is not None and parts.feedback:
+        best = scoring.order(ids, dense + lexical + structured)[: scoring.FEEDBACK_LISTINGS]
+        weights = scoring.feedback_weights((dense + lexical + structured)[best])
+        wholes = np.concatenate([each.whole for each in scored])[best]
+        again = unit((weights @ wholes).astype(np.float32)[None])[0]
+        dense = dense + scoring.FEEDBACK_WEIGHT * np.concatenate([each.similar_to(again) for each in scored])
+    scores = dense + lexical + structured
+    order = scoring.order(ids, scores)
+    return Ranking(ids[order], scores[order], dense[order], lexical[order], structured[order])
+
+
+@dataclass
+class _Scored:
+    """The candidates of one partition and their scores before the second search."""
+
+    partition: Partition
+    query: Query
+    terms: SearchTerms
+    filters: Filters | None
+    parts: Parts
+    ids: IntArray = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.reference = reference_of(self.partition)
+        self.number = self.partition.tables.labels.number(self.query.language)
+        self.allowed = self.partition.allowed(self.filters) if self.filters else None
+        self.ids = self._candidates()
+
+    def _candidates(self) -> IntArray:
+        allowed: Selection | None = self.allowed
+        if len(self.partition if allowed is None else allowed) <= SCORED_WHOLE:
+            return self.partition.ids() if allowed is None else allowed.ids
+        found = [self.keywords.top(CANDIDATES, allowed)[0]]
+        if self.query.whole is not None and self.query.passages is not None:
+            asked = np.concatenate([self.query.whole[None], self.query.passages])
+            found.append(self.partition.dense(asked, CANDIDATES, allowed)[0])
+        return np.unique(np.concatenate(found))
+
+    @cached_property
+    def keywords(self) -> Keywords:
+        return self.partition.keywords(self.terms.all)
+
+    @cached_property
+    def passages(self) -> Passages:
+        return self.partition.passages(self.ids)
+
+    @cached_property
+    def whole(self) -> FloatArray:
+        return _wholes(self.passages)
+
+    @cached_property
+    def languages(self) -> NDArray[np.int32]:
+        return _languages(self.partition, self.ids)
+
+    @cached_property
+    def dense(self) -> Numbers:
+        """Compared with the query itself."""
+        query = self.query
+        if query.whole is None or query.passages is None:
+            return np.zeros(len(self.ids))
+        return self._compared(query.whole, query.passages, self.number)
+
+    def similar_to(self, vector: FloatArray) -> Numbers:
+        """Compared with a vector of no language."""
+        return self._compared(vector, vector[None], -1)
+
+    def _compared(self, whole: FloatArray, passages: FloatArray, number: int) -> Numbers:
+        here = self._similarities(self.whole, self.passages, whole, passages, self.languages == number)
+        reference = self.reference
+        same = reference.languages == number
+        there = self._similarities(reference.whole, reference.passages, whole, passages, same)
+        return scoring.dense(
+            scoring.scale(there[0], scoring.WHOLE_PRIOR).z(here[0]),
+            scoring.scale(there[1], scoring.PASSAGES_PRIOR).z(here[1]),
+            self.parts,
+        )
+
+    def _similarities(
+        self, wholes: FloatArray, held: Passages, whole: FloatArray, passages: FloatArray, same: NDArray[np.bool_]
+    ) -> tuple[Numbers, Numbers]:
+        """(m,) similarities of whole texts, and how well the listings' passages answer those of the query."""
+        together = (wholes @ whole).astype(np.float64)
+        best = scoring.coverage(held.best(passages @ held.vectors.T).astype(np.float64))
+        return scoring.evened(together, same, self.parts), scoring.evened(best, same, self.parts)
+
+    @cached_property
+    def lexical(self) -> Numbers:
+        if not self.parts.lexical:
+            return np.zeros(len(self.ids))
+        idf, rarest = self.keywords.idf, self.keywords.rarest
+        bound = _BOUND * sum(often * idf.get(term, rarest) for term, often in self.terms.own.items())
+        if bound <= 0:
+            return np.zeros(len(self.ids))
+        found = self.keywords.of(self.ids) / bound
+        if self.parts.noise:
+            by_chance = self.keywords.of(self.reference.ids) / bound
+            for number in np.unique(self.languages).tolist():
+                chance = by_chance[self.reference.languages == number]
+                found[self.languages == number] -= scoring.noise(chance, number == self.number)
+        return scoring.lexical_weight(self.query.words) * found
+
+    @cached_property
+    def structure(self) -> Numbers:
+        if self.query.wanted is None or not self.parts.structure:
+            return np.zeros(len(self.ids))
+        return structure.agreement(self.query.wanted, _facts(self.partition, self.ids))
+
+
+def _wholes(passages: Passages) -> FloatArray:
+    """(m, d) the vector of the whole text of each listing; where there is one passage it is that; zero for none."""
+    wholes = np.zeros((len(passages.listing_ids), passages.vectors.shape[1]), np.float32)
+    wholes[passages.owners] = passages.vectors  # the last passage of a listing is its whole, or its only one
+    is_whole = passages.is_label("field", WHOLE_FIELD)
+    wholes[passages.owners[is_whole]] = passages.vectors[is_whole]
+    return wholes
+
+
+def _languages(partition: Partition, ids: IntArray) -> NDArray[np.int32]:
+    """(m,) numbers of the languages of these listings."""
+    return _facts(partition, ids)["language"].astype(np.int32)
+
+
+def _facts(partition: Partition, ids: IntArray) -> NDArray[np.void]:
+    """(m,) rows of facts."""
+    found = np.zeros(len(ids), partition.segments[0].facts.dtype)
+    for segment, standing in zip(partition.segments, (partition.alive, None), strict=True):
+        places, rows = segment.rows_of(ids)
+        if standing is not None:
+            places, rows = places[standing[rows]], rows[standing[rows]]
+        found[places] = segment.facts[rows]
+    return found
