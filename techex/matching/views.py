@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any, Protocol
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request
@@ -138,7 +139,7 @@ def search() -> Response:
         found = matcher().matches_for_text(
             session, context, asked.text, asked.kind, asked.language, asked.place, asked.filters, asked.page
         )
-        return replies.page("matching/search.html", search=asked, found=found, places=places())
+        return replies.page("matching/search.html", search=asked, found=found, places=places(language.page_language()))
 
 
 @blueprint.get("/matches/<int:listing_id>")
@@ -153,15 +154,16 @@ def listing_matches(listing_id: int) -> Response:
         return replies.page("matching/listing_matches.html", listing=listing, search=asked, found=found)
 
 
-def places() -> list[tuple[str, str]]:
-    """(code, name) of every place a reader may be at: provinces first, then the other countries, by name."""
-    code = language.page_language()
+@cache
+def places(code: str) -> list[tuple[str, str]]:
+    """(code, name) of every place a reader may be at, by name in a page language: provinces, then other countries."""
     provinces = [Place(HOME_COUNTRY, province) for province in regions.provinces()]
     countries = [Place(country) for country in regions.countries() if country != HOME_COUNTRY]
-    named = [
-        [(regions.place_name(place, code), place_code(place)) for place in group] for group in (provinces, countries)
-    ]
-    return [(found, name) for group in named for name, found in sorted(group, key=lambda row: regions.fold(row[0]))]
+    found = []
+    for group in (provinces, countries):
+        named = [(place_code(place), regions.place_name(place, code)) for place in group]
+        found += sorted(named, key=lambda row: regions.fold(row[1]))
+    return found
 
 
 def matches_of(listing: Listing) -> Markup:
