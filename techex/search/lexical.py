@@ -27,7 +27,7 @@ B = 0.75  # how much a long text is held back: the customary value
 _MOST_REPEATED = np.iinfo(np.uint16).max
 
 Terms = Mapping[str, float]  # term -> weight, usually how often it was said
-ScoreArray = NDArray[np.float64]
+ScoreArray = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -181,11 +181,15 @@ def _frequencies(part: Part, begins: IntArray, ends: IntArray) -> NDArray[np.flo
 def _scores(part: Part, begins: IntArray, ends: IntArray, weights: NDArray[np.float64], mean: float) -> ScoreArray:
     postings = part.postings
     held_back = (K1 * (1 - B + B * postings.lengths / max(mean, 1e-9))).astype(np.float32)
-    spans = [(begin, end, weight) for begin, end, weight in zip(begins, ends, weights, strict=True) if end > begin]
-    if not spans:
-        return np.zeros(len(postings.lengths))
-    rows = np.concatenate([postings.rows[begin:end] for begin, end, _ in spans])
-    often = np.concatenate([postings.counts[begin:end] for begin, end, _ in spans]).astype(np.float32)
-    weight = np.repeat([weight for *_, weight in spans], [end - begin for begin, end, _ in spans])
-    scores = np.bincount(rows, weight * (often / (often + held_back[rows])), len(postings.lengths))
-    return scores.astype(np.float64, copy=False)
+    scores = np.zeros(len(postings.lengths), np.float32)
+    for begin, end, weight in zip(begins, ends, weights.astype(np.float32), strict=True):
+        # A row stands once among the postings of a term, so reading, adding and writing back loses nothing.
+        rows = postings.rows[begin:end].astype(np.intp)
+        often = postings.counts[begin:end].astype(np.float32)
+        gain = held_back.take(rows)
+        gain += often
+        np.divide(often, gain, out=gain)
+        gain *= weight
+        gain += scores.take(rows)
+        scores[rows] = gain
+    return scores

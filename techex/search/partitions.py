@@ -22,7 +22,7 @@ from techex.search.segments import PASSAGES_A_LISTING, Entry, PassageRows, Segme
 # The recent part is rebuilt with every change, so it stays small; beyond this it is merged into the base.
 MERGE_AT = 500
 # Passages fetched for each listing wanted: several passages of one listing often lead the list together.
-PASSAGES_FOR_A_LISTING = 3
+PASSAGES_FOR_A_LISTING = 2
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Keywords:
 
     def of(self, listing_ids: IntArray) -> ScoreArray:
         """(n,) the scores of these listings; 0 for one that shares no term or is not here."""
-        found = np.zeros(len(listing_ids))
+        found = np.zeros(len(listing_ids), np.float32)
         for segment, standing, scores in self._parts(None):
             places, rows = segment.rows_of(listing_ids)
             if standing is not None:
@@ -194,20 +194,21 @@ class Partition:
     def passages(self, listing_ids: IntArray) -> Passages:
         """The passages of these listings, in their order; ids that are not here have none."""
         listing_ids = np.asarray(listing_ids, np.int64)
-        owners, vectors, rows = [], [], []
+        parts: list[tuple[IntArray, FloatArray, PassageRows]] = []
         for segment, standing in zip(self.segments, (self.alive, None), strict=True):
             places, listings = segment.rows_of(listing_ids)
             if standing is not None:
                 places, listings = places[standing[listings]], listings[standing[listings]]
-            passages, owner = segment.passages_of(listings)
-            owners.append(places[owner])
-            vectors.append(segment.index.vectors(passages))
-            rows.append(segment.passages[passages])
-        owner = np.concatenate(owners)
-        order = np.argsort(owner, kind="stable")
-        return Passages(
-            listing_ids, owner[order], np.concatenate(vectors)[order], np.concatenate(rows)[order], self.tables.labels
-        )
+            found, owners = segment.passages_of(listings)
+            if len(found) or not parts:
+                parts.append((places[owners], segment.index.vectors(found), segment.passages[found]))
+        if len(parts) == 1:  # the usual case: nothing to weave together
+            owners, vectors, rows = parts[0]
+        else:
+            owners, vectors, rows = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+            order = np.argsort(owners, kind="stable")
+            owners, vectors, rows = owners[order], vectors[order], rows[order]
+        return Passages(listing_ids, owners, vectors, rows, self.tables.labels)
 
     def sample(self, size: int, seed: int = 0) -> IntArray:
         """At most `size` listing ids with vectors, ascending: the same while the partition is, and nearly so after.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -79,7 +80,7 @@ def learn(database: Database, card: ModelCard) -> bool:
     with database.reading() as session:
         count = queries.searchable_count(session)
         groups = queries.vector_groups(session, card.key, card.dimension)
-    learned = centring.learn(card, [(*key, vectors) for key, vectors in groups.items()])
+    learned = centring.learn(card, [(*key, vectors.astype(np.float32)) for key, vectors in groups.items()])
     with database.transaction() as session:
         row = session.get(CentringRow, card.key)
         if row is not None and row.version == learned.version:

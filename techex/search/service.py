@@ -45,15 +45,15 @@ class SearchIndex:
         self.card = load_card(settings.card)
         self._settings, self._database, self._encoder = settings, database, encoder
         self._follower = Follower(database, _space(self.card), _snapshots(settings, self.card))
-        self._embedded_to = -1
-        self._embedding = threading.Lock()
+        self._lock = threading.Lock()  # held for moments, to agree on who embeds
+        self._wanted = self._embedded = -1  # versions of the collection
+        self._embedder: threading.Thread | None = None
 
     def collection(self) -> Collection:
         """The collection with every change committed before this call; what it returns never changes."""
         collection = self._follower.current()
-        if self._encoder and collection.version != self._embedded_to and self._embedding.acquire(blocking=False):
-            self._embedded_to = collection.version
-            threading.Thread(target=self._embed, args=(self._encoder,), name="techex-embed", daemon=True).start()
+        if self._encoder:
+            self._want(collection.version, self._encoder)
         return collection
 
     def known(self) -> Collection | None:
@@ -62,18 +62,31 @@ class SearchIndex:
 
     def settle(self) -> None:
         """Wait until nothing runs in the background."""
-        with self._embedding:
-            self._follower.settle()
+        if self._embedder is not None:
+            self._embedder.join()
+        self._follower.settle()
+
+    def _want(self, version: int, encoder: Callable[[], Encoder]) -> None:
+        with self._lock:
+            self._wanted = version
+            if self._embedder is None and self._embedded != version:
+                self._embedder = threading.Thread(target=self._embed, args=(encoder,), name="techex-embed", daemon=True)
+                self._embedder.start()
 
     def _embed(self, encoder: Callable[[], Encoder]) -> None:
-        try:
-            pending.embed(self._database, self.card, encoder)
-        except TechexError as error:
-            _log.warning("New listings are found by keywords only: %s", error)
-        except Exception:
-            _log.exception("New listings are found by keywords only: embedding them failed")
-        finally:
-            self._embedding.release()
+        while True:
+            with self._lock:
+                version = self._wanted
+                if self._embedded == version:
+                    self._embedder = None
+                    return
+            try:
+                pending.embed(self._database, self.card, encoder)
+            except TechexError as error:
+                _log.warning("New listings are found by keywords only: %s", error)
+            except Exception:
+                _log.exception("New listings are found by keywords only: embedding them failed")
+            self._embedded = version
 
 
 @dataclass(frozen=True)

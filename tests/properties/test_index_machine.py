@@ -1,4 +1,4 @@
-"""Any sequence of changes leaves an index that answers like brute force over what is there, before and after restarts."""
+"""Whatever changes, the index answers like brute force over what is there, before and after a restart."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class IndexMachine(RuleBasedStateMachine):
         ids, values = keywords.top(k, allowed)
         assert values.tolist() == pytest.approx(sorted(truth.values(), reverse=True)[:k], rel=1e-5)
         assert values.tolist() == pytest.approx([truth[number] for number in ids.tolist()], rel=1e-5)
-        assert (values <= keywords.bound * (1 + 1e-9)).all()
+        assert (values <= keywords.bound * (1 + 1e-6)).all()
         some = np.array(sorted(listings), np.int64)
         expected = bm25(here, terms)
         assert keywords.of(some).tolist() == pytest.approx([expected.get(n, 0) for n in some.tolist()], rel=1e-5)
@@ -138,12 +138,11 @@ class TestExactIndex(IndexMachine.TestCase):
 
 
 class TestInvertedIndex(IndexMachine.TestCase):
-    """The same with inverted lists from eleven passages on, every list read, so that only 8-bit codes are not exact."""
+    """The same with inverted lists from eleven passages on; few enough that all are read: 8-bit codes alone err."""
 
     settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
 
     @pytest.fixture(autouse=True)
     def _many_lists(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(dense, "EXACT_UP_TO", 10)
-        monkeypatch.setattr(dense, "READ_SHARE", 1.0)
         monkeypatch.setattr(IndexMachine, "tolerance", 0.02)

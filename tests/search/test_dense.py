@@ -21,23 +21,23 @@ def clustered(n: int, d: int = 32, seed: int = 0) -> np.ndarray:
 
 @KINDS
 def test_the_nearest_passages_come_first_with_exact_scores(kind: type) -> None:
-    vectors, queries = clustered(4_000), clustered(20, seed=1)
-    index = kind.build(np.arange(4_000) * 3, vectors)
+    vectors, queries = clustered(20_000), clustered(20, seed=1)
+    index = kind.build(np.arange(20_000) * 3, vectors)
     truth = queries @ vectors.astype(np.float16).astype(np.float32).T
     scores, rows = index.search(queries, 10)
     np.testing.assert_allclose(scores, np.take_along_axis(truth, rows, 1), atol=1e-5)
     assert (np.diff(scores, axis=1) <= 1e-6).all()
     best = np.argsort(-truth, axis=1)[:, :10]
     recall = np.mean([len(set(a) & set(b)) / 10 for a, b in zip(best.tolist(), rows.tolist(), strict=True)])
-    assert recall >= (1 if kind is ExactIndex else 0.85)  # 4,000 noisy rows are harder for lists than many
+    assert recall >= (1 if kind is ExactIndex else 0.95)
 
 
 @KINDS
 @pytest.mark.parametrize("share", [0.001, 0.01, 0.05])
 def test_a_narrow_filter_finds_exactly_what_brute_force_finds(kind: type, share: float) -> None:
-    vectors, queries = clustered(4_000), clustered(10, seed=1)
-    index = kind.build(np.arange(4_000), vectors)
-    allowed = np.random.default_rng(2).random(4_000) < share
+    vectors, queries = clustered(20_000), clustered(10, seed=1)
+    index = kind.build(np.arange(20_000), vectors)
+    allowed = np.random.default_rng(2).random(20_000) < share
     truth = np.where(allowed, queries @ vectors.astype(np.float16).astype(np.float32).T, -np.inf)
     scores, rows = index.search(queries, 10, allowed)
     want = -np.sort(-truth, axis=1)[:, :10]
@@ -82,14 +82,14 @@ def test_a_changed_index_leaves_the_old_one_as_it_was(kind: type, monkeypatch: p
     before = old.search(vectors[:5], 3)
     keep = np.ones(1_000, np.bool_)
     keep[:5] = False
-    new = old.changed(keep, np.array([5_000, 4_000]), vectors[:2])
+    new = old.changed(keep, np.array([5_000, 20_000]), vectors[:2])
     assert isinstance(new, kind)
     assert len(old) == 1_000
     assert len(new) == 997
     for a, b in zip(before, old.search(vectors[:5], 3), strict=True):
         np.testing.assert_array_equal(a, b)
     _, rows = new.search(vectors[:5], 1)
-    assert new.ids[rows[:2, 0]].tolist() == [5_000, 4_000]
+    assert new.ids[rows[:2, 0]].tolist() == [5_000, 20_000]
     assert not set(range(5)) & set(new.ids.tolist())
 
 
