@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from techex.embedding.cards import EngineName, ModelCard, Role
-from techex.embedding.manifest import MANIFEST, SERVING_FOLDER, Serving
+from techex.embedding.manifest import GRAPH, GRAPH_8_BIT, MANIFEST, SERVING_FOLDER, Serving
+from techex.embedding.quantise import GROUP
 from techex.errors import CardInvalid, ModelDamaged, ModelNotPrepared
 
 FloatArray = NDArray[np.float32]
@@ -149,15 +150,9 @@ class OpenVINOEncoder(_Batched):
             self._words = np.load(folder / "words.npy", mmap_mode="r", allow_pickle=False)
             core = openvino.Core()
             self.precision = _precision(self.serving.precision, core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"))
-            model = core.compile_model(
-                str(folder / "encoder.xml"),
-                "CPU",
-                {
-                    "INFERENCE_PRECISION_HINT": self.precision,
-                    "INFERENCE_NUM_THREADS": threads,
-                    "NUM_STREAMS": 1,
-                },
-            )
+            graph, options = _graph_and_options(self.precision)
+            options |= {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1}
+            model = core.compile_model(str(folder / graph), "CPU", options)
         except (OSError, EOFError, RuntimeError, ValueError) as error:
             raise ModelDamaged(
                 f"{folder} cannot be loaded ({error}). Run `techex models verify` to see what is wrong and "
@@ -185,6 +180,12 @@ class OpenVINOEncoder(_Batched):
         with self._lock:
             result = self._request.infer([self._words[ids].astype(np.float32), mask])
             return np.array(result[0], dtype=np.float32)
+
+
+def _graph_and_options(precision: str) -> tuple[str, dict[str, Any]]:
+    if precision == "int8":
+        return GRAPH_8_BIT, {"INFERENCE_PRECISION_HINT": "f32", "DYNAMIC_QUANTIZATION_GROUP_SIZE": GROUP}
+    return GRAPH, {"INFERENCE_PRECISION_HINT": precision}
 
 
 def _precision(measured: str, capabilities: Sequence[str]) -> str:

