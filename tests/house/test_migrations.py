@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from techex.core.database import Base, Database
 from techex.errors import DatabaseNotReady
@@ -49,3 +49,18 @@ def test_a_database_that_cannot_be_opened_gets_a_sentence(tmp_path: Path) -> Non
     (tmp_path / "techex.db").mkdir()
     with pytest.raises(DatabaseNotReady, match="TECHEX_DATABASE_URL"):
         run.require_current(Database(f"sqlite:///{tmp_path / 'techex.db'}"))
+
+
+def test_what_was_listed_before_words_were_kept_is_found_by_them_afterwards(empty: Database) -> None:
+    run.upgrade(empty)
+    run.downgrade(empty, "0001")
+    insert = text(
+        "insert into organisation (slug, kind, name, names, country, website, identifiers, verified_by, illustrative,"
+        " created_at) values ('a', 'institute', 'Viện Đo lường', '{\"en\": \"Metrology\"}', 'VN', '', '{}', '', 0,"
+        " '2026-11-21 09:00:00')"
+    )
+    with empty.transaction() as session:
+        session.execute(insert)
+    assert run.upgrade(empty)
+    with empty.reading() as session:
+        assert session.scalar(text("select keywords from organisation")) == " vien do luong metrology "
