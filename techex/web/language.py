@@ -90,6 +90,11 @@ def day(value: date | datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
 
 
+def day_of(value: str) -> Markup:
+    """`day` for a date as it travels: 2027-06-30."""
+    return day(date.fromisoformat(value))
+
+
 def ago(value: datetime) -> Markup:
     """How long ago, with the exact moment in the title; the date itself once that says more."""
     moment = value.astimezone(UTC)
@@ -125,6 +130,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         default_translation_directories=str(paths.translations_dir()),
         locale_selector=_choose,
     )
-    app.jinja_env.filters.update(number=number, money=money, day=day, ago=ago)
+    app.jinja_env.filters.update(number=number, money=money, day=day, day_of=day_of, ago=ago)
     app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)
     app.register_blueprint(blueprint)
