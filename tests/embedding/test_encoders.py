@@ -140,12 +140,13 @@ def test_weights_prepared_for_another_card_are_refused(tiny_card: ModelCard, tin
         load_encoder(other, tiny_models)
 
 
-@pytest.mark.parametrize("name", ["encoder.xml", "pieces.model", "words.npy", "serving.json"])
+@pytest.mark.parametrize("name", ["encoder*.xml", "pieces.model", "words.npy", "serving.json"])
 def test_a_damaged_file_is_refused_with_the_way_out(
     tiny_card: ModelCard, tiny_models: Path, tmp_path: Path, name: str
 ) -> None:
     shutil.copytree(tiny_models, tmp_path, dirs_exist_ok=True)
-    (tmp_path / "tiny" / "serving" / name).write_bytes(b"")
+    for path in (tmp_path / "tiny" / "serving").glob(name):
+        path.write_bytes(b"")
     with pytest.raises(ModelDamaged, match="techex models prepare tiny"):
         load_encoder(tiny_card, tmp_path)
 
