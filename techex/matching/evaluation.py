@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from techex.embedding import centring
-from techex.embedding.encoders import Encoder, FloatArray
+from techex.embedding.encoders import Encoder
 from techex.embedding.languages import detect
-from techex.embedding.passages import Passage, passages_of_text, words_of
+from techex.embedding.passages import passages_of_text
 from techex.listings.rules import Kind, Visibility
 from techex.matching import metrics, ranking
+from techex.matching.asked import text_query
 from techex.matching.judged import Document, JudgedSet
 from techex.matching.ranking import Query
 from techex.matching.scoring import ALL_PARTS, Parts
@@ -90,38 +91,6 @@ def evaluate(
         encoder.card.name,
         ablation,
     )
-
-
-@dataclass(frozen=True)
-class AskedText:
-    """A text that was asked for, with raw vectors of its passages, (n, d)."""
-
-    text: str
-    language: str
-    passages: Sequence[Passage]
-    vectors: FloatArray
-
-    def centred(self, means: Centring) -> Query:
-        """The query in the space of a collection with these means."""
-        words = words_of(self.text)
-        if not len(self.passages):
-            return Query(self.text, self.language, words)
-        rows = [
-            means.apply(
-                vector[None], self.language, centring.SEARCH, centring_class(passage.field, passage.length_class)
-            )
-            for passage, vector in zip(self.passages, self.vectors, strict=True)
-        ]
-        vectors = np.concatenate(rows)
-        # The whole comes last; a text of one passage is its own whole.
-        return Query(self.text, self.language, words, vectors[-1], vectors[:-1] if len(vectors) > 1 else vectors)
-
-
-def text_query(text: str, encoder: Encoder, language: str | None = None) -> AskedText:
-    """A free text as it is searched for; the language is detected where it is not given."""
-    language = language or detect(text)[0]
-    passages = passages_of_text(text, language)
-    return AskedText(text, language, passages, encoder.encode([passage.text for passage in passages], "search"))
 
 
 class Indexed:

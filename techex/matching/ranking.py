@@ -6,9 +6,10 @@ partition is compared with its own reference sample, so nothing outside the part
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from techex.embedding.centring import unit
 from techex.embedding.passages import WHOLE_FIELD
+from techex.listings.rules import Kind
 from techex.matching import scoring, structure
 from techex.matching.scoring import ALL_PARTS, Numbers, Parts
 from techex.matching.structure import Wanted
@@ -31,6 +33,12 @@ SCORED_WHOLE = 2_000
 # Listings a partition is compared with: the spread of a thousand is known to 2 %.
 REFERENCE = 1_000
 
+# Names of the parts of a score, as they are kept with a verdict.
+DENSE = ("whole", "passages")
+LEXICAL, FEEDBACK = "lexical", "feedback"
+STATED = structure.PARTS
+PARTS = (*DENSE, LEXICAL, *STATED, FEEDBACK)
+
 _BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
 
 
@@ -45,17 +53,38 @@ class Query:
     whole: FloatArray | None = None
     passages: FloatArray | None = None
     wanted: Wanted | None = None
+    side: Kind = Kind.NEED  # what is asked with: a need (as any text that looks for offers), or an offer
+
+    def turned(self, learned: Learned) -> Query:
+        """The query as verdicts have taught to read it."""
+        if self.whole is None or self.passages is None:
+            return self
+        return replace(
+            self,
+            whole=learned.turned(self.whole[None], self.side)[0],
+            passages=learned.turned(self.passages, self.side),
+        )
+
+
+class Learned(Protocol):
+    """What verdicts have taught: another weight for a part, and another direction for a query."""
+
+    def turned(self, vectors: FloatArray, side: Kind) -> FloatArray:
+        """(q, d) centred unit query rows of a need or an offer -> (q, d) unit rows."""
+
+    def factor(self, part: str) -> float:
+        """What a part's contribution is multiplied with."""
 
 
 @dataclass(frozen=True)
 class Ranking:
-    """Listings, best first. `dense`, `lexical` and `structure` are what they added to `scores` (n,)."""
+    """Listings, best first. `parts` says what each of PARTS added to `scores` (n,); `idf` how rare the terms are that
+    were asked for and occur."""
 
     ids: IntArray
     scores: Numbers
-    dense: Numbers
-    lexical: Numbers
-    structure: Numbers
+    parts: Mapping[str, Numbers]
+    idf: Mapping[str, float]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -89,29 +118,43 @@ def reference_of(partition: Partition) -> Reference:
 
 
 def rank(
-    partitions: Sequence[Partition], query: Query, filters: Filters | None = None, parts: Parts = ALL_PARTS
+    partitions: Sequence[Partition],
+    query: Query,
+    filters: Filters | None = None,
+    parts: Parts = ALL_PARTS,
+    learned: Learned | None = None,
 ) -> Ranking:
     """The candidates of these partitions that meet the filters, best first."""
-    spoken = frozenset[str]().union(*(reference_of(partition).spoken for partition in partitions))
-    terms = search_terms(query.text, query.language, spoken)
+    query = query.turned(learned) if learned else query
+    terms = terms_of(query, partitions)
     scored = [_Scored(partition, query, terms, filters, parts) for partition in partitions]
     scored = [each for each in scored if len(each.ids)]
     if not scored:
-        nothing = np.empty(0)
-        return Ranking(np.empty(0, np.int64), nothing, nothing, nothing, nothing)
+        return Ranking(np.empty(0, np.int64), np.empty(0), {part: np.empty(0) for part in PARTS}, {})
     ids = np.concatenate([each.ids for each in scored])
-    dense = np.concatenate([each.dense for each in scored])
-    lexical = np.concatenate([each.lexical for each in scored])
-    structured = np.concatenate([each.structure for each in scored])
+    added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
+    if learned:
+        added = {part: learned.factor(part) * values for part, values in added.items()}
+    scores = np.sum(list(added.values()), axis=0)
+    added[FEEDBACK] = np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
-        best = scoring.order(ids, dense + lexical + structured)[: scoring.FEEDBACK_LISTINGS]
-        weights = scoring.feedback_weights((dense + lexical + structured)[best])
+        best = scoring.order(ids, scores)[: scoring.FEEDBACK_LISTINGS]
         wholes = np.concatenate([each.whole for each in scored])[best]
-        again = unit((weights @ wholes).astype(np.float32)[None])[0]
-        dense = dense + scoring.FEEDBACK_WEIGHT * np.concatenate([each.similar_to(again) for each in scored])
-    scores = dense + lexical + structured
+        again = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
+        weight = scoring.FEEDBACK_WEIGHT * (learned.factor(FEEDBACK) if learned else 1.0)
+        added[FEEDBACK] = weight * np.concatenate([each.similar_to(again) for each in scored])
+        scores = scores + added[FEEDBACK]
     order = scoring.order(ids, scores)
-    return Ranking(ids[order], scores[order], dense[order], lexical[order], structured[order])
+    idf: dict[str, float] = {}
+    for each in scored:
+        idf |= {term: max(value, idf.get(term, 0.0)) for term, value in each.keywords.idf.items()}
+    return Ranking(ids[order], scores[order], {part: values[order] for part, values in added.items()}, idf)
+
+
+def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
+    """The terms of a query, with the forms under which the languages of these partitions may hold them."""
+    spoken = frozenset[str]().union(*(reference_of(partition).spoken for partition in partitions))
+    return search_terms(query.text, query.language, spoken)
 
 
 @dataclass
@@ -154,22 +197,31 @@ class _Scored:
         return _wholes(self.passages)
 
     @cached_property
-    def languages(self) -> NDArray[np.int32]:
-        return _languages(self.partition, self.ids)
+    def facts(self) -> NDArray[np.void]:
+        return _facts(self.partition, self.ids)
 
     @cached_property
-    def dense(self) -> Numbers:
-        """Compared with the query itself."""
-        query = self.query
-        if query.whole is None or query.passages is None:
-            return np.zeros(len(self.ids))
-        return self._compared(query.whole, query.passages, self.number)
+    def languages(self) -> NDArray[np.int32]:
+        return self.facts["language"].astype(np.int32)
+
+    @cached_property
+    def added(self) -> Mapping[str, Numbers]:
+        """What each part adds, feedback left out."""
+        query, nothing = self.query, np.zeros(len(self.ids))
+        dense = (nothing, nothing)
+        if query.whole is not None and query.passages is not None:
+            dense = self._compared(query.whole, query.passages, self.number)
+        stated = structure.agreement(query.wanted, self.facts) if query.wanted and self.parts.structure else {}
+        return (
+            dict(zip(DENSE, dense, strict=True)) | {LEXICAL: self._lexical()} | dict.fromkeys(STATED, nothing) | stated
+        )
 
     def similar_to(self, vector: FloatArray) -> Numbers:
         """Compared with a vector of no language."""
-        return self._compared(vector, vector[None], -1)
+        whole, passages = self._compared(vector, vector[None], -1)
+        return whole + passages
 
-    def _compared(self, whole: FloatArray, passages: FloatArray, number: int) -> Numbers:
+    def _compared(self, whole: FloatArray, passages: FloatArray, number: int) -> tuple[Numbers, Numbers]:
         here = self._similarities(self.whole, self.passages, whole, passages, self.languages == number)
         reference = self.reference
         same = reference.languages == number
@@ -188,8 +240,7 @@ class _Scored:
         best = scoring.coverage(held.best(passages @ held.vectors.T).astype(np.float64))
         return scoring.evened(together, same, self.parts), scoring.evened(best, same, self.parts)
 
-    @cached_property
-    def lexical(self) -> Numbers:
+    def _lexical(self) -> Numbers:
         if not self.parts.lexical:
             return np.zeros(len(self.ids))
         idf, rarest = self.keywords.idf, self.keywords.rarest
@@ -202,13 +253,7 @@ class _Scored:
             for number in np.unique(self.languages).tolist():
                 chance = by_chance[self.reference.languages == number]
                 found[self.languages == number] -= scoring.noise(chance, number == self.number)
-        return scoring.lexical_weight(self.query.words) * found
-
-    @cached_property
-    def structure(self) -> Numbers:
-        if self.query.wanted is None or not self.parts.structure:
-            return np.zeros(len(self.ids))
-        return structure.agreement(self.query.wanted, _facts(self.partition, self.ids))
+        return np.asarray(scoring.lexical_weight(self.query.words) * found, np.float64)
 
 
 def _wholes(passages: Passages) -> FloatArray:

@@ -1,7 +1,7 @@
 """Similarities and keyword scores to one score of a listing for a need. Pure functions of arrays.
 
     score  = dense + lexical_weight(words) * (keywords - noise of its language)  [+ FEEDBACK_WEIGHT * dense again]
-    dense  = (z(whole) + z(passages)) / 2
+    dense  = (1 - PASSAGES_SHARE) * z(whole) + PASSAGES_SHARE * z(passages)
 
 Everything is measured in the spread of random pairs: z compares a similarity with those of a fixed reference sample of
 the collection, whole and passages apart. So a score means the same for every query, language and collection. Figures
@@ -19,19 +19,21 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# Random pairs of texts in one language spread 1.2 times as widely as pairs of two languages (measured on 25 languages:
-# .105 against .088). Undivided, the same language wins by its spread: vi -> mixed .883, not .898; demo .71, not .77.
-SAME_LANGUAGE_SPREAD = 1.2
+# Similarities within one language spread more widely than across two: random pairs 1.2 times (.105 and .088 over 25
+# languages), pairs that belong together 1.5 to 2 times. Undivided, a middling listing in one's own language comes
+# before the right one in another (vi -> mixed .883 at 1, .891 at 1.2, .903 at 1.4, .900 at 1.5; demo .832, .871, .907,
+# .907). In a collection of one language it changes nothing.
+SAME_LANGUAGE_SPREAD = 1.4
 
-# The whole text says what it is about, the best passage that it says the very thing: the whole alone loses on long
-# texts, passages alone on short needs (SBIR short .880 at .4, .876 at .5, .872 at .6; en -> vi .933, .938, .938).
-PASSAGES_SHARE = 0.5
+# The whole text says what it is about, the best passage that it says the very thing (at .5, .6, .65, .7: SBIR short
+# .876, .881, .887, .887; en -> vi .941, .941, .944, .945; demo .907, .915, .913, .914; cranfield .566 throughout).
+PASSAGES_SHARE = 0.65
 # Of several passages of a long need all should be answered (their mean), and one answered very well counts extra
 # (SBIR long .946 at 0, .953 at .3; nothing changes where a need is one passage).
 BEST_PASSAGE_SHARE = 0.3
 
 # Means and spreads of similarities to listings that have nothing to do with the query, over all development sets (.065
-# to .082 everywhere). They count as much as this many listings of the reference sample; it matters where few are listed.
+# to .082 everywhere). They count as much as this many listings of the reference sample: it matters where few are.
 PRIOR_LISTINGS = 20
 WHOLE_PRIOR = (0.0, 0.072)
 PASSAGES_PRIOR = (0.025, 0.070)
@@ -53,7 +55,7 @@ NOISE_PRIOR_ACROSS = (0.002, 0.008)
 # more (cranfield .553 without, .572 with; SBIR short .861 -> .874; others within .002).
 FEEDBACK_LISTINGS = 10
 FEEDBACK_TEMPERATURE = 0.5
-FEEDBACK_WEIGHT = 0.5
+FEEDBACK_WEIGHT = 0.6
 
 
 @dataclass(frozen=True)
@@ -109,15 +111,11 @@ def evened(similarities: Numbers, same_language: BoolArray, parts: Parts = ALL_P
     return np.where(same_language, similarities / SAME_LANGUAGE_SPREAD, similarities) if parts.spread else similarities
 
 
-def dense(whole: Numbers, passages: Numbers, parts: Parts = ALL_PARTS) -> Numbers:
-    """(m,) one score from both z-scores; what is not finite (a listing without vectors) counts as average."""
-    if not parts.passages:
-        score = whole
-    elif not parts.whole:
-        score = passages
-    else:
-        score = (1 - PASSAGES_SHARE) * whole + PASSAGES_SHARE * passages
-    return np.where(np.isfinite(score), score, 0.0)
+def dense(whole: Numbers, passages: Numbers, parts: Parts = ALL_PARTS) -> tuple[Numbers, Numbers]:
+    """(m,) what both z-scores add; what is not finite (a listing without vectors) counts as average."""
+    share = PASSAGES_SHARE if parts.whole and parts.passages else float(parts.passages)
+    shares = ((1 - share) * whole, share * passages)
+    return np.where(np.isfinite(whole), shares[0], 0.0), np.where(np.isfinite(passages), shares[1], 0.0)
 
 
 def lexical_weight(words: int) -> float:

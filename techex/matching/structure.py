@@ -5,7 +5,7 @@ A fact that is not stated says nothing: it moves no score and is shown as unknow
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +24,8 @@ FORMS_WEIGHT = 0.3
 STAGE_WEIGHT = 0.2
 MOST_STAGES = 3
 
+PARTS = ("fields", "transfer_forms", "trl")
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -35,28 +37,23 @@ class Wanted:
     trl: int | None = None
 
 
-def agreement(wanted: Wanted, facts: NDArray[np.void]) -> Numbers:
-    """(m,) what facts add to the score of listings with these rows (search.facts.FACTS)."""
-    score = np.zeros(len(facts))
-    own = _bits(wanted.fields, FIELD_BITS)
-    theirs = facts["fields"]
-    either = np.bitwise_count(theirs | np.uint64(own))
-    stated = (theirs != 0) & bool(own)
-    score += np.where(stated, FIELDS_WEIGHT * np.bitwise_count(theirs & np.uint64(own)) / np.maximum(either, 1), 0)
-    forms = _bits(wanted.transfer_forms, TRANSFER_BITS)
-    if forms:
-        none_common = (facts["transfer_forms"] != 0) & ((facts["transfer_forms"] & np.uint64(forms)) == 0)
-        score -= FORMS_WEIGHT * none_common
-    if wanted.trl:
-        gap = (
-            wanted.trl - facts["trl"].astype(np.int64) if wanted.is_need else facts["trl"].astype(np.int64) - wanted.trl
-        )
-        score -= STAGE_WEIGHT * np.where(facts["trl"] > 0, np.clip(gap, 0, MOST_STAGES), 0)
-    return score
+def agreement(wanted: Wanted, facts: NDArray[np.void]) -> dict[str, Numbers]:
+    """(m,) what each of PARTS adds to the score of listings with these rows (search.facts.FACTS)."""
+    fields, forms = np.uint64(_bits(wanted.fields, FIELD_BITS)), np.uint64(_bits(wanted.transfer_forms, TRANSFER_BITS))
+    common, either = np.bitwise_count(facts["fields"] & fields), np.bitwise_count(facts["fields"] | fields)
+    none_common = (facts["transfer_forms"] != 0) & (forms != 0) & ((facts["transfer_forms"] & forms) == 0)
+    above = facts["trl"].astype(np.float64) - (wanted.trl or 0)
+    missing = np.clip(-above if wanted.is_need else above, 0, MOST_STAGES)
+    stated = (facts["trl"] > 0) & (wanted.trl is not None)
+    return {
+        "fields": FIELDS_WEIGHT * common / np.maximum(either, 1),
+        "transfer_forms": -FORMS_WEIGHT * none_common,
+        "trl": -STAGE_WEIGHT * np.where(stated, missing, 0.0),
+    }
 
 
-def _bits(codes: Iterable[str], bits: object) -> int:
+def _bits(codes: Iterable[str], bits: Mapping[str, int]) -> int:
     total = 0
     for code in codes:
-        total |= bits[code]  # type: ignore[index]
+        total |= bits[code]
     return total

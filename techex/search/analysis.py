@@ -111,6 +111,25 @@ def search_terms(text: str, language: str, languages: Collection[str] = ()) -> S
     return SearchTerms({term: float(often) for term, often in own.items()}, every)
 
 
+def written_forms(text: str, language: str) -> dict[str, str]:
+    """Term -> how the text writes it (in lower case), for every term that says something to a reader.
+
+    Single syllables of Vietnamese are left out where the pair they belong to stands for them.
+    """
+    found: dict[str, str] = {}
+    for word in _words(text):
+        if word.is_figure:
+            if word.unit:
+                found.setdefault(word.text + JOINED + word.unit, f"{word.text} {word.unit}")
+        elif language == "vi" and not word.is_paired:
+            for term in _syllable_pair(word):
+                found.setdefault(term, f"{word.before} {word.text}")
+        else:
+            for term in _terms_of(word, language):
+                found.setdefault(term, term if word.is_paired else word.text)
+    return found
+
+
 def fold(text: str) -> str:
     """Text without diacritics, đ as d: "Nông nghiệp" -> "Nong nghiep"."""
     parts = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
@@ -162,8 +181,8 @@ def _terms_of(word: _Word, language: str) -> Iterator[str]:
         yield from _pairs(word.text)
     elif language == "vi":
         yield word.text
-        if fold(word.text) != word.text:
-            yield FOLDED + fold(word.text)
+        if _folded(word.text) != word.text:
+            yield FOLDED + _folded(word.text)
         yield from _syllable_pair(word)
     elif word.text not in STOPWORDS.get(language, ()):
         yield _stem(word.text, language)
@@ -180,7 +199,12 @@ def _asked(word: _Word, language: str, marked: bool) -> Iterator[str]:
 
 def _syllable_pair(word: _Word) -> Iterator[str]:
     if word.before:
-        yield FOLDED + fold(word.before) + JOINED + fold(word.text)
+        yield FOLDED + _folded(word.before) + JOINED + _folded(word.text)
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _folded(word: str) -> str:
+    return fold(word)
 
 
 def _pairs(text: str) -> list[str]:

@@ -1,0 +1,234 @@
+"""A ranking as the page a reader sees: filtered, counted, hydrated, with strengths and reasons."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from techex.core.context import Context
+from techex.embedding.passages import WHOLE_FIELD
+from techex.embedding.tables import PassageRow
+from techex.listings import service as listings
+from techex.listings.rules import BODY_FIELDS, Kind, visible_classes
+from techex.listings.tables import Listing
+from techex.matching import evidence, ranking, scoring
+from techex.matching.declared import declared_facts
+from techex.matching.evidence import Side
+from techex.matching.quantities import find_quantities
+from techex.matching.ranking import Learned, Query, Ranking
+from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
+from techex.matching.strength import EXPLORE, band, strength, strength_of_words
+from techex.regions import service as regions
+from techex.regions.rules import HOME_COUNTRY, Place
+from techex.search.collection import Collection
+from techex.search.facts import Facts
+from techex.search.facts import Filters as IndexFilters
+from techex.search.partitions import Partition
+
+# Where nothing fits, the nearest are shown so that a reader sees how near that is.
+CLOSEST = 3
+# Fields of science that most of the best candidates share are taken for the text's own.
+FIELDS_FROM = 5
+MOST_FIELDS = 2
+MOST_QUANTITIES = 6
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is searched for, by whom: the query, its passages to quote, the reader's place, the listing if it is one."""
+
+    query: Query
+    own: Side
+    kind: Kind  # of what is looked for
+    place: Place | None
+    filters: Filters
+    listing: Listing | None = None
+
+
+@dataclass
+class Results:
+    """The ranked listings that one reader may see for one question."""
+
+    session: Session
+    context: Context
+    collection: Collection
+    asked: Asked
+    learned: Learned | None = None
+    notes: Sequence[str] = field(default=())
+
+    @cached_property
+    def partitions(self) -> tuple[Partition, ...]:
+        """The partitions this reader may search."""
+        return self.collection.view(visible_classes(self.context.actor), self.asked.kind)
+
+    @cached_property
+    def ranked(self) -> Ranking:
+        """All candidates under the filters."""
+        asked = self.asked
+        filters = index_filters(asked.filters, asked.place, asked.listing)
+        return ranking.rank(self.partitions, asked.query, filters, learned=self.learned)
+
+    @property
+    def mode(self) -> Mode:
+        """Whether meaning was compared, or words alone."""
+        return "keywords" if self.asked.query.whole is None else "vectors"
+
+    @cached_property
+    def strengths(self) -> scoring.Numbers:
+        """(n,) 0 to 100, not rounded, falling."""
+        if self.mode == "vectors":
+            return strength(self.ranked.scores)
+        weight = scoring.lexical_weight(self.asked.query.words)
+        return strength_of_words(self.ranked.parts[ranking.LEXICAL] / weight)
+
+    def page(self, number: int) -> MatchPage:
+        """One page of matches; the last one for a number beyond it."""
+        fitting = int(np.count_nonzero(self.strengths >= EXPLORE))
+        suitable = fitting > 0
+        total = fitting if suitable else min(CLOSEST, len(self.ranked))
+        pages = max(1, -(-total // PAGE_SIZE))
+        number = min(max(number, 1), pages)
+        first = (number - 1) * PAGE_SIZE
+        shown = range(first, min(first + PAGE_SIZE, total))
+        return MatchPage(
+            self._matches(shown),
+            total,
+            number,
+            pages,
+            self._understood(),
+            suitable,
+            self.mode,
+            self._facets(total),
+            self.notes,
+        )
+
+    def _matches(self, places: Sequence[int]) -> list[Match]:
+        ids = [int(self.ranked.ids[place]) for place in places]
+        rows = listings.visible_by_id(self.session, self.context, ids)
+        sides = self._sides(ids)
+        return [
+            Match(
+                row,
+                place + 1,
+                round(float(self.strengths[place])),
+                band(float(self.strengths[place])),
+                float(self.ranked.scores[place]),
+                regions.distance_between(self.asked.place, row.place) if self.asked.place else None,
+                self._reason(row, sides.get(row.id)),
+            )
+            for place, listing_id in zip(places, ids, strict=True)
+            if (row := rows.get(listing_id)) is not None
+        ]
+
+    def _sides(self, ids: Sequence[int]) -> Mapping[int, Side]:
+        """The passages of listings with their texts, by listing; the whole text is no quote."""
+        texts: dict[tuple[int, int], str] = {}
+        languages: dict[int, str] = {}
+        for row in self.session.execute(passage_texts(ids)):
+            texts[row.listing_id, row.position] = row.text
+            languages[row.listing_id] = row.language
+        found: dict[int, tuple[list[str], list[Any]]] = defaultdict(lambda: ([], []))
+        for partition in self.partitions:
+            held = partition.passages(np.array(ids, np.int64))
+            whole = held.is_label("field", WHOLE_FIELD)
+            for place, owner, position, vector in zip(
+                range(len(whole)), held.owners.tolist(), held.positions.tolist(), held.vectors, strict=True
+            ):
+                text = texts.get((ids[owner], position))
+                if text is not None and not whole[place]:
+                    found[ids[owner]][0].append(text)
+                    found[ids[owner]][1].append(vector)
+        return {
+            listing: Side(own, np.array(vectors, np.float32), languages[listing])
+            for listing, (own, vectors) in found.items()
+        }
+
+    def _reason(self, row: Listing, theirs: Side | None) -> Reason:
+        own, asking = self.asked.own, self.asked.listing
+        quotes = evidence.quotes(own, theirs, self.ranked.idf) if theirs else []
+        spoken = Side([self.asked.query.text], own.vectors, self.asked.query.language)
+        said = Side([row.title, row.summary, *row.texts.values()], own.vectors, row.language)
+        terms = evidence.shared_terms(spoken, said, self.ranked.idf)
+        return Reason(quotes, terms, _facts(asking, row) if asking is not None else [])
+
+    def _understood(self) -> Understood:
+        query, asking = self.asked.query, self.asked.listing
+        if asking is not None:
+            return Understood(asking.language, self.asked.place, (), tuple(asking.fields))
+        quantities = [
+            query.text[found.start : found.end].strip() for found in find_quantities(query.text, query.language)
+        ]
+        counted = Counter(
+            code for facts in self._facts_of(self.ranked.ids[:PAGE_SIZE].tolist()) for code in facts.fields
+        )
+        fields = [code for code, count in counted.most_common(MOST_FIELDS) if count >= FIELDS_FROM]
+        chosen = tuple(dict.fromkeys(quantities))[:MOST_QUANTITIES]
+        return Understood(query.language, self.asked.place, chosen, fields if self.mode == "vectors" else ())
+
+    def _facets(self, total: int) -> dict[str, Sequence[tuple[str, int]]]:
+        """For each filter its values among the matches, the most frequent first."""
+        counted: dict[str, Counter[str]] = defaultdict(Counter)
+        for facts in self._facts_of(self.ranked.ids[:total].tolist()):
+            counted["fields"].update(facts.fields)
+            counted["transfer_forms"].update(facts.transfer_forms)
+            for name, value in (
+                ("countries", facts.country),
+                ("provinces", facts.province),
+                ("regions", facts.region),
+                ("ip_statuses", facts.ip_status),
+                ("organisation_kinds", facts.organisation_kind),
+            ):
+                if value:
+                    counted[name][value] += 1
+        return {
+            name: sorted(counter.items(), key=lambda item: (-item[1], item[0])) for name, counter in counted.items()
+        }
+
+    def _facts_of(self, ids: Iterable[int]) -> list[Facts]:
+        found = (next(filter(None, (part.facts(listing) for part in self.partitions)), None) for listing in ids)
+        return [facts for facts in found if facts is not None]
+
+
+def index_filters(filters: Filters, place: Place | None, listing: Listing | None) -> IndexFilters:
+    """The reader's filters as the index applies them; an organisation is not matched with itself."""
+    elsewhere: tuple[str, str | None] | None = None
+    if filters.elsewhere and place is not None:
+        elsewhere = (place.country, regions.region_of(place.province) if place.country == HOME_COUNTRY else None)
+    return IndexFilters(
+        countries=frozenset(filters.countries),
+        provinces=frozenset(filters.provinces),
+        regions=frozenset(filters.regions),
+        fields=frozenset(filters.fields),
+        trl_min=filters.trl_min,
+        ip_statuses=frozenset(filters.ip_statuses),
+        transfer_forms=frozenset(filters.transfer_forms),
+        organisation_kinds=frozenset(filters.organisation_kinds),
+        elsewhere_than=elsewhere,
+        without_organisations=frozenset({listing.organisation_id} if listing is not None else ()),
+    )
+
+
+def passage_texts(ids: Sequence[int]) -> Select[int, int, str, str]:
+    """listing_id, position, language and text of the passages of listings."""
+    columns = select(PassageRow.listing_id, PassageRow.position, PassageRow.language, PassageRow.text)
+    return columns.where(PassageRow.listing_id.in_(ids))
+
+
+def _facts(asking: Listing, row: Listing) -> list[Fact]:
+    need, offer = (asking, row) if asking.is_need else (row, asking)
+    return declared_facts(_values(need), _values(offer), need.place, offer.place)
+
+
+def _values(listing: Listing) -> dict[str, Any]:
+    names = ("title", "summary", "trl", "ip_status", "reach", "budget_min", "budget_max", "price", "currency")
+    values: dict[str, Any] = {name: getattr(listing, name) for name in names}
+    values |= {"deadline": listing.deadline, "validity": listing.validity}
+    values |= {"fields": listing.fields, "transfer_forms": listing.transfer_forms}
+    return values | {name: listing.body.get(name) for name in BODY_FIELDS}

@@ -1,0 +1,188 @@
+"""Matching's public face: matches for a text or a listing, with their reasons; needs and offers look for each other."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from techex.core.context import Context
+from techex.core.database import Database
+from techex.core.text import clean
+from techex.core.vocabulary import N_
+from techex.embedding.encoders import Encoder, load_encoder
+from techex.embedding.languages import detect
+from techex.embedding.passages import WHOLE_FIELD, words_of
+from techex.errors import Environment
+from techex.listings.rules import Kind, visible_classes
+from techex.listings.tables import Listing
+from techex.matching import places_in_text, ranking
+from techex.matching.asked import AskedText, text_query
+from techex.matching.evidence import Side
+from techex.matching.ranking import Query
+from techex.matching.results import Asked, Results, index_filters, passage_texts
+from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage
+from techex.matching.strength import REVIEW, band, strength
+from techex.matching.structure import Wanted
+from techex.regions.rules import Place
+from techex.search.collection import Collection
+from techex.search.partitions import Partition
+from techex.search.service import SearchIndex
+from techex.settings import Settings
+
+KEYWORDS_ONLY = N_(
+    "The language model is not ready, so only words are compared: texts in other languages are not found."
+)
+_log = logging.getLogger(__name__)
+
+
+class Matcher:
+    """Matches over the listings of one exchange. Cheap to make: model and index are loaded at their first use."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._index = SearchIndex(settings, database, self.encoder)
+        self._encoder: Encoder | None = None
+        self._reason = ""
+        self._loading = threading.Lock()
+
+    def encoder(self) -> Encoder:
+        """The model, loaded once. Raises Environment errors that name the command that repairs it."""
+        with self._loading:
+            if self._encoder is None:
+                settings = self._settings
+                try:
+                    self._encoder = load_encoder(
+                        self._index.card,
+                        settings.models_dir,
+                        engine=settings.engine or None,
+                        threads=settings.threads,
+                    )
+                except Environment as error:
+                    self._reason = str(error)
+                    raise
+                self._reason = ""
+            return self._encoder
+
+    def warm(self) -> None:
+        """Load index and model and answer one question, so that the first visitor does not wait."""
+        self._index.collection()
+        text_query("warm", self.encoder(), "en")
+
+    def state(self) -> dict[str, Any]:
+        """Model and index, for machines; loads neither."""
+        model: dict[str, Any] = {"ok": not self._reason, "card": self._index.card.name}
+        if self._reason:
+            model["reason"] = self._reason
+        known = self._index.known()
+        index: dict[str, Any] = {"ok": True, "listings": 0, "change": 0}
+        if known is not None:
+            index |= {"listings": known.listing_count, "change": known.version}
+        return {"model": model, "index": index}
+
+    def matches_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = NO_FILTERS,
+        page: int = 1,
+    ) -> MatchPage:
+        """Listings of a kind that answer a free text, which may be in any language.
+
+        `place` is the reader's own; where it is not given, one that the text names is taken. Raises BadInput for a
+        text with characters that no text has.
+        """
+        text = clean(text, "text")
+        collection = self._index.collection()
+        language = language or detect(text)[0]
+        notes: tuple[str, ...] = ()
+        try:
+            asked = text_query(text, self.encoder(), language)
+        except Environment as error:
+            _log.warning("Only words are compared: %s", error)
+            asked, notes = AskedText.of_words(text, language), (KEYWORDS_ONLY,)
+        query = asked.centred(collection.centring, kind.other)
+        vectors = query.passages if query.passages is not None else np.empty((0, 0), np.float32)
+        own = Side([passage.text for passage in asked.quotable], vectors, language)
+        what = Asked(query, own, kind, place or places_in_text.find(text), filters)
+        return Results(session, context, collection, what, notes=notes).page(page)
+
+    def matches_for(
+        self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
+    ) -> MatchPage:
+        """Listings of the other kind that answer a listing, those of its own organisation left out."""
+        collection = self._index.collection()
+        query, own = self._asking(session, collection, listing)
+        what = Asked(query, own, Kind(listing.kind).other, listing.place, filters, listing)
+        notes = (KEYWORDS_ONLY,) if query.whole is None else ()
+        return Results(session, context, collection, what, notes=notes).page(page)
+
+    def outline(
+        self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
+    ) -> list[tuple[int, int, int, Band]]:
+        """(listing, its match, strength, band) for the best matches of several listings worth a second look.
+
+        Stored vectors only, and no reasons; nothing for a listing that has no vectors yet.
+        """
+        collection = self._index.collection()
+        pairs: list[tuple[int, int, int, Band]] = []
+        for listing in listings:
+            query = _stored_query(collection, listing)
+            if query.whole is None:
+                continue
+            partitions = collection.view(visible_classes(context.actor), Kind(listing.kind).other)
+            ranked = ranking.rank(partitions, query, index_filters(NO_FILTERS, None, listing))
+            strengths = strength(ranked.scores[:most])
+            for match, value in zip(ranked.ids.tolist(), strengths.tolist(), strict=False):
+                if value >= REVIEW:
+                    pairs.append((listing.id, match, round(value), band(value)))
+        return pairs
+
+    def _asking(self, session: Session, collection: Collection, listing: Listing) -> tuple[Query, Side]:
+        """The query of a listing and its passages to quote; without vectors its words alone."""
+        query = _stored_query(collection, listing)
+        held = _partition_of(collection, listing)
+        if held is None:
+            return query, Side((), np.empty((0, self._index.card.dimension), np.float32), listing.language)
+        texts = {row.position: row.text for row in session.execute(passage_texts([listing.id]))}
+        passages = held.passages(np.array([listing.id], np.int64))
+        rows = [
+            row
+            for row, (position, whole) in enumerate(
+                zip(passages.positions.tolist(), passages.is_label("field", WHOLE_FIELD), strict=True)
+            )
+            if position in texts and not whole
+        ]
+        quoted = [texts[position] for position in passages.positions[rows].tolist()]
+        return query, Side(quoted, passages.vectors[rows], listing.language)
+
+
+def _stored_query(collection: Collection, listing: Listing) -> Query:
+    """The query a listing makes, with the vectors the index has of it."""
+    text = "\n".join([listing.title, listing.summary, *listing.texts.values()])
+    wanted = Wanted(listing.is_need, tuple(listing.fields), tuple(listing.transfer_forms), listing.trl)
+    side = Kind(listing.kind)
+    partition = _partition_of(collection, listing)
+    passages = partition.passages(np.array([listing.id], np.int64)) if partition else None
+    if passages is None or not len(passages.owners):
+        return Query(text, listing.language, words_of(text), wanted=wanted, side=side)
+    whole = passages.is_label("field", WHOLE_FIELD)
+    parts = passages.vectors[~whole] if whole.any() and not whole.all() else passages.vectors
+    return Query(text, listing.language, words_of(text), passages.vectors[-1], parts, wanted, side)
+
+
+def _partition_of(collection: Collection, listing: Listing) -> Partition | None:
+    """The partition that holds a listing; None if it is in none."""
+    at = np.array([listing.id], np.int64)
+    for (_, kind), partition in collection.partitions.items():
+        if kind == listing.kind and len(partition.passages(at).owners):
+            return partition
+    return None
