@@ -81,7 +81,9 @@ class WordMatcher:
         found = []
         for listing in listings:
             matches = self.matches_for(session, context, listing).matches[:most]
-            found += [(listing.id, m.listing.id, m.strength, m.band) for m in matches if m.band in ("introduce", "review")]
+            found += [
+                (listing.id, m.listing.id, m.strength, m.band) for m in matches if m.band in ("introduce", "review")
+            ]
         return found
 
     def state(self) -> dict[str, Any]:
@@ -205,6 +207,7 @@ def reason(own: list[str], language: str, row: Listing, shared: set[str], listin
             facts.append(Fact("transfer_forms", "met", forms, ",".join(common)))
         if need.budget_max and need.currency:
             price = f"{offer.price:.0f} {offer.currency}" if offer.price and offer.currency else ""
-            budget = f"{need.budget_min or 0:.0f}-{need.budget_max:.0f} {need.currency}"
-            facts.append(Fact("budget", "unknown" if not price else "met", budget, price))
+            within = offer.currency == need.currency and offer.price is not None and offer.price <= need.budget_max
+            budget = f"{need.budget_max:.0f} {need.currency}"
+            facts.append(Fact("budget", "met" if within else "unknown", budget, price))
     return Reason(quotes, sorted(shared, key=len, reverse=True)[:8], facts)
