@@ -126,7 +126,7 @@ def made_collection(source: Source, listings: int = LISTINGS, seed: int = 0) -> 
     passages["id"] = (ids[:, None] * PASSAGES_A_LISTING + np.arange(PASSAGES_EACH)).ravel()
     passages["digest"] = rng.integers(1 << 62, size=len(passages))
     passages["language"] = np.repeat(facts["language"], PASSAGES_EACH)
-    vectors = np.concatenate([grown(source.vectors, size, rng) for size in _portions(len(passages))])
+    vectors = np.concatenate([grown(source.vectors, size, rng).astype(np.float16) for size in _portions(len(passages))])
     segment = Segment(
         facts,
         passages,
@@ -286,7 +286,7 @@ def _postings(source: Source, listings: int, vocabulary: Names, rng: np.random.G
         distinct.astype(np.int32),
         np.append(firsts, len(terms)),
         rows.astype(np.int32),
-        counts.astype(np.uint16),
+        np.minimum(counts, 255).astype(np.uint8),
         np.bincount(rows, counts, listings).astype(np.float32),
     )
 

@@ -24,7 +24,7 @@ from techex.search.names import Names
 
 K1 = 1.2  # how soon repetition stops counting: the customary value; 0.9 to 1.6 differ by less than 0.005 nDCG
 B = 0.75  # how much a long text is held back: the customary value
-_MOST_REPEATED = np.iinfo(np.uint16).max
+_MOST_REPEATED = np.iinfo(np.uint8).max  # beyond it, repetition has long stopped counting
 
 Terms = Mapping[str, float]  # term -> weight, usually how often it was said
 ScoreArray = NDArray[np.float32]
@@ -35,13 +35,13 @@ class TermCounts:
     """The terms of one listing: numbers (ascending, distinct) and how often each occurs."""
 
     terms: NDArray[np.int32]
-    counts: NDArray[np.uint16]
+    counts: NDArray[np.uint8]
 
     @classmethod
     def of(cls, counts: Mapping[str, int], vocabulary: Names) -> TermCounts:
         """Number the terms, adding new ones to the vocabulary."""
         terms = np.array([vocabulary.add(term) for term in counts], np.int32)
-        often = np.minimum(np.fromiter(counts.values(), np.int64, len(counts)), _MOST_REPEATED).astype(np.uint16)
+        often = np.minimum(np.fromiter(counts.values(), np.int64, len(counts)), _MOST_REPEATED).astype(np.uint8)
         order = np.argsort(terms)
         return cls(terms[order], often[order])
 
@@ -54,7 +54,7 @@ class Postings:
         terms: NDArray[np.int32],
         starts: IntArray,
         rows: NDArray[np.int32],
-        counts: NDArray[np.uint16],
+        counts: NDArray[np.uint8],
         lengths: NDArray[np.float32],
     ) -> None:
         self.terms, self.starts = terms, starts  # (t,) ascending; (t + 1,)
@@ -67,7 +67,7 @@ class Postings:
         sizes = [len(text.terms) for text in texts]
         rows = np.repeat(np.arange(len(texts), dtype=np.int32), sizes)
         terms = np.concatenate([text.terms for text in texts]) if texts else np.empty(0, np.int32)
-        counts = np.concatenate([text.counts for text in texts]) if texts else np.empty(0, np.uint16)
+        counts = np.concatenate([text.counts for text in texts]) if texts else np.empty(0, np.uint8)
         lengths = np.array([int(text.counts.sum(dtype=np.int64)) for text in texts], np.float32)
         return cls._sorted(terms, rows, counts, lengths)
 
@@ -76,7 +76,7 @@ class Postings:
         cls,
         terms: NDArray[np.int32],
         rows: NDArray[np.int32],
-        counts: NDArray[np.uint16],
+        counts: NDArray[np.uint8],
         lengths: NDArray[np.float32],
     ) -> Postings:
         order = np.argsort(terms, kind="stable")  # two sorted runs, as in a merge, cost one pass
