@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from techex.core.context import Context
 from techex.listings.rules import SEARCHABLE, Kind, visible_classes
@@ -18,17 +18,17 @@ from techex.regions.rules import Place
 
 PAGE_SIZE = 20
 
-# A facet bears the name of the filter it counts for. Regions are added up from provinces.
+# A facet bears the name of the filter it counts for. These are columns: one grouped query counts them all.
 _COLUMNS: Mapping[str, Any] = {
-    "fields": ListingField.code,
     "provinces": Listing.province,
     "countries": Listing.country,
     "ip_statuses": Listing.ip_status,
-    "transfer_forms": ListingTransferForm.code,
-    "organisation_kinds": Organisation.kind,
     "languages": Listing.language,
+    "organisation_kinds": Organisation.kind,
 }
-FACETS = (*_COLUMNS, "regions")
+# These are rows beside the listing: a query each. Regions are added up from provinces.
+_ROWS: Mapping[str, Any] = {"fields": ListingField, "transfer_forms": ListingTransferForm}
+FACETS = (*_COLUMNS, *_ROWS, "regions")
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,13 @@ class BrowsePage:
 
 def shown(context: Context) -> tuple[ColumnElement[bool], ...]:
     """The conditions under which a listing is shown to the asker."""
-    return (
-        Listing.state.in_([state.value for state in SEARCHABLE]),
-        Listing.visibility.in_([v.value for v in visible_classes(context.actor)]),
-    )
+    states, classes = [state.value for state in SEARCHABLE], [v.value for v in visible_classes(context.actor)]
+    return _one_of(Listing.state, states), _one_of(Listing.visibility, classes)
+
+
+def _one_of(column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
+    # An equality, where it can be one, lets the database read an index in the order of a list instead of sorting.
+    return column == values[0] if len(values) == 1 else column.in_(values)
 
 
 def inside(territory: Iterable[Place]) -> ColumnElement[bool]:
@@ -88,30 +91,39 @@ def inside(territory: Iterable[Place]) -> ColumnElement[bool]:
     )
 
 
-def _conditions(browse: Browse, without: str = "") -> list[ColumnElement[bool]]:
+def _conditions(asked: Browse, without: Iterable[str] = ()) -> list[ColumnElement[bool]]:
     """The filters of a list; a facet counts its own values without its own filter."""
-    found: list[ColumnElement[bool]] = [Listing.kind == browse.kind.value]
-    found.extend(said(browse.words, Listing.keywords, Organisation.keywords))
-    if browse.organisation:
-        found.append(Organisation.slug == browse.organisation)
-    for name, table in (("fields", ListingField), ("transfer_forms", ListingTransferForm)):
-        if (codes := getattr(browse, name)) and without != name:
+    found: list[ColumnElement[bool]] = [Listing.kind == asked.kind.value]
+    found.extend(said(asked.words, Listing.keywords, Organisation.keywords))
+    if asked.organisation:
+        found.append(Organisation.slug == asked.organisation)
+    if asked.trl_min is not None:
+        found.append(Listing.trl >= asked.trl_min)
+    for name, table in _ROWS.items():
+        if name not in without and (codes := getattr(asked, name)):
             found.append(Listing.id.in_(select(table.listing_id).where(table.code.in_(codes))))
-    if (provinces := provinces_of(browse.provinces, browse.regions)) and without != "provinces":
-        found.append(Listing.province.in_(provinces))
-    if browse.trl_min is not None:
-        found.append(Listing.trl >= browse.trl_min)
-    names = ("countries", "ip_statuses", "organisation_kinds", "languages")
-    plain = [name for name in names if getattr(browse, name) and name != without]
-    return found + [_COLUMNS[name].in_(getattr(browse, name)) for name in plain]
+    chosen = {name: codes for name, codes in _chosen(asked).items() if codes and name not in without}
+    return found + [_COLUMNS[name].in_(codes) for name, codes in chosen.items()]
+
+
+def _chosen(asked: Browse) -> dict[str, Sequence[str]]:
+    """The values that a column may have, by its filter; empty means any."""
+    found: dict[str, Sequence[str]] = {name: getattr(asked, name) for name in _COLUMNS}
+    return found | {"provinces": provinces_of(asked.provinces, asked.regions)}
+
+
+def _with_owner(query: Select[Any], asked: Browse) -> Select[Any]:
+    """Join the organisation where a filter asks for it."""
+    if not (asked.words or asked.organisation or asked.organisation_kinds):
+        return query
+    return query.join(Organisation, Organisation.id == Listing.organisation_id)
 
 
 def browse(
     session: Session, context: Context, asked: Browse, *, facets: bool = True, size: int = PAGE_SIZE
 ) -> BrowsePage:
     """One page of a list with its facets; a page beyond the end is the last one."""
-    conditions = (*shown(context), *_conditions(asked))
-    base = select(Listing).join(Organisation, Organisation.id == Listing.organisation_id).where(*conditions)
+    base = _with_owner(select(Listing), asked).where(*shown(context), *_conditions(asked))
     total = session.scalar(base.with_only_columns(func.count(Listing.id))) or 0
     pages = max(1, -(-total // size))
     page = min(max(1, asked.page), pages)
@@ -132,15 +144,25 @@ def _sorted(query: Select[Listing], asked: Browse) -> Select[Listing]:
 
 
 def _facets(session: Session, context: Context, asked: Browse) -> dict[str, list[tuple[str, int]]]:
-    found: dict[str, list[tuple[str, int]]] = {}
-    for name, column in _COLUMNS.items():
-        query = select(column, func.count()).select_from(Listing)
-        if name in ("fields", "transfer_forms"):
-            query = query.join(column.class_, column.class_.listing_id == Listing.id)
-        query = query.join(Organisation, Organisation.id == Listing.organisation_id)
-        conditions = (*shown(context), *_conditions(asked, without=name), column.is_not(None))
-        counted = session.execute(query.where(*conditions).group_by(column))
-        found[name] = most_first(dict(counted.all()))
+    names, chosen = list(_COLUMNS), _chosen(asked)
+    counts: dict[str, dict[str, int]] = {name: {} for name in (*_COLUMNS, *_ROWS)}
+    grouped = (
+        select(*_COLUMNS.values(), func.count())
+        .select_from(Listing)
+        .join(Organisation, Organisation.id == Listing.organisation_id)
+        .where(*shown(context), *_conditions(asked, without=names))
+        .group_by(*_COLUMNS.values())
+    )
+    for *values, count in session.execute(grouped):
+        missed = [name for name, value in zip(names, values, strict=True) if chosen[name] and value not in chosen[name]]
+        for name, value in zip(names, values, strict=True):
+            if value is not None and not set(missed) - {name}:
+                counts[name][value] = counts[name].get(value, 0) + count
+    for name, table in _ROWS.items():
+        query = select(table.code, func.count()).select_from(Listing).join(table, table.listing_id == Listing.id)
+        query = _with_owner(query, asked).where(*shown(context), *_conditions(asked, without=[name]))
+        counts[name] = dict(session.execute(query.group_by(table.code)).all())
+    found = {name: most_first(counted) for name, counted in counts.items()}
     return found | {"regions": region_counts(found["provinces"])}
 
 
