@@ -20,6 +20,11 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("techex.interchange.commands", "export", "Export needs and offers to a file."),
     "match": ("techex.matching.commands", "match", "Match a text against the exchange."),
     "evaluate": ("techex.matching.commands", "evaluate", "Measure match quality on judged pairs."),
+    "duplicates": (
+        "techex.matching.duplicate_commands",
+        "duplicates",
+        "Find listings that are listed twice and decide about them.",
+    ),
     "index": ("techex.search.commands", "index", "Look after the search index."),
     "models": ("techex.embedding.commands", "models", "Prepare, list and verify embedding models."),
     "bench": ("techex.matching.bench", "bench", "Measure quality and speed, as tables."),

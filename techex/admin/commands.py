@@ -12,12 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from techex.core import changes
 from techex.core.context import command_line_context
 from techex.core.database import Database
 from techex.core.vocabulary import ORGANISATION_KINDS
 from techex.interchange import demo as demo_exchange
 from techex.interchange import formats, rules, service
 from techex.listings.rules import Kind
+from techex.matching import duplicate_service as duplicates
 from techex.migrations import run
 from techex.organisations.rules import OrganisationDraft
 from techex.search import service as search
@@ -139,6 +141,8 @@ def import_file(
     settings = load_settings()
     database = _ready_database(settings)
     mapping = rules.read_map(map_file, Kind(kind)) if map_file else None
+    with database.reading() as session:
+        before = changes.last(session)
     with _bar(f"Reading {file.name}", as_json) as update:
         report = service.import_rows(
             database,
@@ -154,16 +158,27 @@ def import_file(
             progress=lambda done: update(done, None),
         )
     embedded = 0 if dry_run else _embed(settings, database, as_json)
-    _tell(report, dry_run, embedded, as_json)
+    alike = 0 if dry_run else _look_alike(settings, database, before, as_json)
+    _tell(report, dry_run, embedded, alike, as_json)
     if report.refused:
         sys.exit(1)
 
 
-def _tell(report: service.ImportReport, dry_run: bool, embedded: int, as_json: bool) -> None:
+def _look_alike(settings: Settings, database: Database, before: int, quiet: bool) -> int:
+    """How many of the rows that came after change `before` look like a listing that is there."""
+    with _bar("Looking for duplicates", quiet) as update:
+        checked = duplicates.check_since(
+            settings, database, command_line_context(), before, lambda done, total: update(done, total)
+        )
+    return len(checked.alike)
+
+
+def _tell(report: service.ImportReport, dry_run: bool, embedded: int, alike: int, as_json: bool) -> None:
     if as_json:
         refused = [{"line": p.line, "external_id": p.external_id, "reason": p.reason} for p in report.refused]
         counts = {"created": report.created, "updated": report.updated, "unchanged": report.unchanged}
         rest = {"refused": refused, "notes": report.notes, "dry_run": dry_run, "passages_embedded": embedded}
+        rest["look_alike"] = alike
         click.echo(json.dumps(counts | rest, ensure_ascii=False))
         return
     click.echo(
@@ -171,6 +186,8 @@ def _tell(report: service.ImportReport, dry_run: bool, embedded: int, as_json: b
         + f"{report.rows} rows: {report.created} new, {report.updated} updated, {report.unchanged} as they were, "
         f"{len(report.refused)} refused" + (f"; {embedded} passages embedded." if embedded else ".")
     )
+    if alike:
+        click.echo(f"{alike} of the new rows look like listings that are there: see techex duplicates list.")
     if report.notes:
         click.echo(f"{len(report.notes)} texts were shortened to fit, the first: {report.notes[0]}.")
     for sentence in service.refused_sentences(report.refused[:REFUSED_SHOWN]):

@@ -11,6 +11,7 @@ TABLES = (
     "techex.listings.tables",
     "techex.embedding.tables",
     "techex.search.tables",
+    "techex.matching.tables",
 )
 
 
