@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from techex.core.context import Context
 from techex.core.database import Database
 from techex.core.text import clean
 from techex.core.vocabulary import N_
+from techex.embedding.cards import ModelCard
 from techex.embedding.encoders import Encoder, load_encoder
 from techex.embedding.languages import detect
 from techex.embedding.passages import WHOLE_FIELD, words_of
@@ -40,12 +41,29 @@ KEYWORDS_ONLY = N_(
 _log = logging.getLogger(__name__)
 
 
-class Matcher:
-    """Matches over the listings of one exchange. Cheap to make: model and index are loaded at their first use."""
+class Index(Protocol):
+    """What a matcher needs of an index."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    @property
+    def card(self) -> ModelCard:
+        """The model its vectors come from."""
+
+    def collection(self) -> Collection:
+        """Everything committed so far."""
+
+    def known(self) -> Collection | None:
+        """What was loaded last, without asking the database."""
+
+
+class Matcher:
+    """Matches over the listings of one exchange. Cheap to make: model and index are loaded at their first use.
+
+    `index` is that of the settings unless another one is handed in.
+    """
+
+    def __init__(self, settings: Settings, database: Database, index: Index | None = None) -> None:
         self._settings = settings
-        self._index = SearchIndex(settings, database, self.encoder)
+        self._index: Index = index or SearchIndex(settings, database, self.encoder)
         self._encoder: Encoder | None = None
         self._reason = ""
         self._loading = threading.Lock()
@@ -135,7 +153,7 @@ class Matcher:
         collection = self._index.collection()
         pairs: list[tuple[int, int, int, Band]] = []
         for listing in listings:
-            query = _stored_query(collection, listing)
+            query = stored_query(collection, listing)
             if query.whole is None:
                 continue
             partitions = collection.view(visible_classes(context.actor), Kind(listing.kind).other)
@@ -148,7 +166,7 @@ class Matcher:
 
     def _asking(self, session: Session, collection: Collection, listing: Listing) -> tuple[Query, Side]:
         """The query of a listing and its passages to quote; without vectors its words alone."""
-        query = _stored_query(collection, listing)
+        query = stored_query(collection, listing)
         held = _partition_of(collection, listing)
         if held is None:
             return query, Side((), np.empty((0, self._index.card.dimension), np.float32), listing.language)
@@ -165,7 +183,7 @@ class Matcher:
         return query, Side(quoted, passages.vectors[rows], listing.language)
 
 
-def _stored_query(collection: Collection, listing: Listing) -> Query:
+def stored_query(collection: Collection, listing: Listing) -> Query:
     """The query a listing makes, with the vectors the index has of it."""
     text = "\n".join([listing.title, listing.summary, *listing.texts.values()])
     wanted = Wanted(listing.is_need, tuple(listing.fields), tuple(listing.transfer_forms), listing.trl)
