@@ -23,6 +23,12 @@ class Listing(Base):
         CheckConstraint("kind IN ('need', 'offer')", name="kind"),
         CheckConstraint("trl IS NULL OR (trl BETWEEN 1 AND 9)", name="trl"),
         Index("ix_listing_shown", "state", "visibility", "kind", "published_at"),
+        # Facets, maps and totals are counted from this index alone, without reading the texts.
+        Index(
+            "ix_listing_counted",
+            *("state", "visibility", "kind", "country", "province"),
+            *("ip_status", "language", "organisation_id", "trl"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

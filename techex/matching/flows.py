@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Protocol
 
 from sqlalchemy.orm import Session
 
+from techex.core import changes
 from techex.core.context import Context
 from techex.listings import queries as listings
-from techex.listings.rules import Kind
+from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
 from techex.matching.rules import Band
 from techex.regions.rules import Place
 
 # The newest of each kind that a page looks at, and the matches of each: enough to see the pattern, few enough for one
-# page. The page says so where a place has more.
-MOST_LISTINGS = 40
+# page (a listing takes about 14 ms of one core). The page says so where a place has more.
+MOST_LISTINGS = 25
 MOST_MATCHES = 5
+FRESH_SECONDS = 600  # vectors arrive a moment after the change that asks for them; so long may one be missing here
+MOST_REMEMBERED = 200  # territories: more than all provinces, regions and the usual countries
 
 
 class Outlines(Protocol):
@@ -86,3 +90,23 @@ def flows(session: Session, context: Context, matcher: Outlines, territory: Sequ
 
 def _holds(territory: Sequence[Place], place: Place) -> bool:
     return any(part.country == place.country and part.province in (None, place.province) for part in territory)
+
+
+class Remembered:
+    """Flows that were counted before: until anything changes in the exchange, and for FRESH_SECONDS at most."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Flows] = {}
+        self._writing = Lock()
+
+    def flows(self, session: Session, context: Context, matcher: Outlines, territory: Sequence[Place]) -> Flows:
+        """As `flows`; the same for everybody who may see the same classes of listings."""
+        moment = int(context.now.timestamp() // FRESH_SECONDS)
+        key = (tuple(territory), visible_classes(context.actor), changes.last(session), moment)
+        if (known := self._found.get(key)) is None:
+            known = flows(session, context, matcher, territory)
+            with self._writing:
+                while len(self._found) >= MOST_REMEMBERED:
+                    self._found.pop(next(iter(self._found)))
+                self._found[key] = known
+        return known

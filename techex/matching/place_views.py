@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, current_app
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
@@ -17,7 +17,7 @@ from techex.errors import NotFound
 from techex.listings import queries
 from techex.listings.queries import Browse, Count
 from techex.listings.rules import Kind
-from techex.matching.flows import Flow, flows
+from techex.matching.flows import Flow, Remembered
 from techex.matching.views import matcher
 from techex.regions import drawing, service
 from techex.regions.rules import HOME_COUNTRY, Outline, Place
@@ -136,7 +136,7 @@ def _page(territory: Territory) -> Response:
             queries.browse(session, context, Browse(kind, **territory.filters), facets=False, size=LISTED)  # type: ignore[arg-type]
             for kind in (Kind.NEED, Kind.OFFER)
         )
-        there = flows(session, context, matcher(), territory.places)
+        there = _remembered().flows(session, context, matcher(), territory.places)
         gaps = _gaps(session, context, territory.places)
     outside = drawing.abroad([*territory.places, *(flow.place for flow in there.elsewhere)])
     return replies.page(
@@ -155,6 +155,12 @@ def _page(territory: Territory) -> Response:
         labels=_labels(territory, there.elsewhere),
         home=HOME_COUNTRY,
     )
+
+
+def _remembered() -> Remembered:
+    found = current_app.extensions.setdefault("techex.flows", Remembered())
+    assert isinstance(found, Remembered)  # noqa: S101 - only this function writes it
+    return found
 
 
 def _gaps(session: Session, context: Context, territory: Sequence[Place]) -> list[Gap]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,11 +16,12 @@ from techex.listings import service
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
-from techex.matching.flows import Flow, flows
+from techex.matching.flows import FRESH_SECONDS, MOST_REMEMBERED, Flow, Remembered, flows
 from techex.matching.rules import Band
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
 from techex.regions.rules import Place
+from techex.regions.service import countries
 
 HUNG_YEN, HO_CHI_MINH, NETHERLANDS = Place("VN", "33"), Place("VN", "79"), Place("NL")
 
@@ -73,3 +76,39 @@ def test_a_match_that_the_reader_may_not_see_leaves_no_trace(
     with database.reading() as session:
         assert flows(session, reader, Everything(), [HUNG_YEN]).elsewhere == []
         assert flows(session, context, Everything(), [HUNG_YEN]).elsewhere[0].incoming == 1
+
+
+class Counting(Everything):
+    """Says how often it was asked."""
+
+    asked = 0
+
+    def outline(
+        self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
+    ) -> list[tuple[int, int, int, Band]]:
+        self.asked += 1
+        return super().outline(session, context, listings, most)
+
+
+def test_flows_are_counted_again_when_anything_changes_and_after_a_while(
+    database: Database, context: Context, reader: Context
+) -> None:
+    _post(database, context, Kind.NEED, HUNG_YEN)
+    matcher, remembered = Counting(), Remembered()
+
+    def asked(by: Context = reader, place: Place = HUNG_YEN) -> int:
+        with database.reading() as session:
+            remembered.flows(session, by, matcher, [place])
+        return matcher.asked
+
+    assert [asked(), asked(), asked()] == [1, 1, 1]
+    _post(database, context, Kind.OFFER, HO_CHI_MINH)
+    assert [asked(), asked()] == [2, 2]
+    with database.reading() as session:
+        assert remembered.flows(session, reader, matcher, [HUNG_YEN]).elsewhere[0].place == HO_CHI_MINH
+    assert asked(replace(reader, now=reader.now + timedelta(seconds=FRESH_SECONDS))) == 3
+    assert asked(context) == 4, "who may see more is not shown what was counted for others"
+    for code in list(countries())[: MOST_REMEMBERED + 1]:
+        asked(place=Place(code))
+    before = matcher.asked
+    assert asked() == before + 1, "what was not asked for long is forgotten"
