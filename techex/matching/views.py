@@ -38,13 +38,13 @@ EXAMPLES = (
     ),
     (
         "en",
-        "We dry longan in season and lose a third of the fruit to browning. "
-        "We need a dryer below 60 °C for 500 kg a day that can run on rice husk.",
+        "Buyers send back whole containers of durian when they find unripe fruit. "
+        "We need every fruit checked on the packing line, 5 tonnes an hour, without cutting it.",
     ),
     (
         "ko",
-        "소규모 도금 공장입니다. 니켈이 포함된 폐수를 하루 20톤 처리하고, "
-        "니켈을 90% 이상 회수하여 재사용하고 싶습니다.",
+        "기판 조립 라인의 광학 검사기가 정상품을 불량으로 판정하는 일이 너무 많습니다. "
+        "검사기를 바꾸지 않고 오판정을 80% 줄이고 싶습니다.",
     ),
 )
 
