@@ -38,13 +38,13 @@ EXAMPLES = (
     ),
     (
         "en",
-        "Buyers send back whole containers of durian when they find unripe fruit. "
-        "We need every fruit checked on the packing line, 5 tonnes an hour, without cutting it.",
+        "Our frozen warehouse pays three times the night tariff in the evening. "
+        "We want to switch the compressors off at peak hours without the goods warming up.",
     ),
     (
         "ko",
-        "기판 조립 라인의 광학 검사기가 정상품을 불량으로 판정하는 일이 너무 많습니다. "
-        "검사기를 바꾸지 않고 오판정을 80% 줄이고 싶습니다.",
+        "SMT 라인 여섯 개에서 AOI가 정상 부품을 불량으로 판정하는 일이 너무 많습니다. "
+        "검사기를 새로 사지 않고 과검출을 80% 줄이고 싶습니다.",
     ),
 )
 
