@@ -78,11 +78,13 @@ class Learned(Protocol):
 
 @dataclass(frozen=True)
 class Ranking:
-    """Listings, best first. `parts` says what each of PARTS added to `scores` (n,); `idf` how rare the terms are that
-    were asked for and occur."""
+    """Listings, best first by `scores` (n,). `parts` says what each of PARTS added; `plain` is the score without the
+    feedback, which compares listings with each other and not with the query; `idf` how rare the terms are that were
+    asked for and occur."""
 
     ids: IntArray
     scores: Numbers
+    plain: Numbers
     parts: Mapping[str, Numbers]
     idf: Mapping[str, float]
 
@@ -111,7 +113,7 @@ def reference_of(partition: Partition) -> Reference:
         ids = partition.sample(REFERENCE)
         passages = partition.passages(ids)
         found = Reference(
-            ids, _languages(partition, ids), passages, _wholes(passages), frozenset(partition.languages())
+            ids, _languages(partition, ids), passages, whole_vectors(passages), frozenset(partition.languages())
         )
         _references[partition] = found
     return found
@@ -130,25 +132,32 @@ def rank(
     scored = [_Scored(partition, query, terms, filters, parts) for partition in partitions]
     scored = [each for each in scored if len(each.ids)]
     if not scored:
-        return Ranking(np.empty(0, np.int64), np.empty(0), {part: np.empty(0) for part in PARTS}, {})
+        return Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0), {part: np.empty(0) for part in PARTS}, {})
     ids = np.concatenate([each.ids for each in scored])
     added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
     if learned:
         added = {part: learned.factor(part) * values for part, values in added.items()}
-    scores = np.sum(list(added.values()), axis=0)
+    plain: Numbers = np.sum(list(added.values()), axis=0)
     added[FEEDBACK] = np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
-        best = scoring.order(ids, scores)[: scoring.FEEDBACK_LISTINGS]
-        wholes = np.concatenate([each.whole for each in scored])[best]
-        again = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
         weight = scoring.FEEDBACK_WEIGHT * (learned.factor(FEEDBACK) if learned else 1.0)
-        added[FEEDBACK] = weight * np.concatenate([each.similar_to(again) for each in scored])
-        scores = scores + added[FEEDBACK]
+        added[FEEDBACK] = weight * _feedback(scored, scoring.order(ids, plain), plain)
+    scores = plain + added[FEEDBACK]
     order = scoring.order(ids, scores)
     idf: dict[str, float] = {}
     for each in scored:
         idf |= {term: max(value, idf.get(term, 0.0)) for term, value in each.keywords.idf.items()}
-    return Ranking(ids[order], scores[order], {part: values[order] for part, values in added.items()}, idf)
+    return Ranking(
+        ids[order], scores[order], plain[order], {part: values[order] for part, values in added.items()}, idf
+    )
+
+
+def _feedback(scored: Sequence[_Scored], order: IntArray, scores: Numbers) -> Numbers:
+    """(m,) likeness of every candidate to the best ones together."""
+    best = order[: scoring.FEEDBACK_LISTINGS]
+    wholes = np.concatenate([each.whole for each in scored])[best]
+    together = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
+    return np.concatenate([each.likeness(together) for each in scored])
 
 
 def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
@@ -194,7 +203,7 @@ class _Scored:
 
     @cached_property
     def whole(self) -> FloatArray:
-        return _wholes(self.passages)
+        return whole_vectors(self.passages)
 
     @cached_property
     def facts(self) -> NDArray[np.void]:
@@ -216,8 +225,8 @@ class _Scored:
             dict(zip(DENSE, dense, strict=True)) | {LEXICAL: self._lexical()} | dict.fromkeys(STATED, nothing) | stated
         )
 
-    def similar_to(self, vector: FloatArray) -> Numbers:
-        """Compared with a vector of no language."""
+    def likeness(self, vector: FloatArray) -> Numbers:
+        """(m,) compared with a vector (d,) of no language."""
         whole, passages = self._compared(vector, vector[None], -1)
         return whole + passages
 
@@ -256,7 +265,7 @@ class _Scored:
         return np.asarray(scoring.lexical_weight(self.query.words) * found, np.float64)
 
 
-def _wholes(passages: Passages) -> FloatArray:
+def whole_vectors(passages: Passages) -> FloatArray:
     """(m, d) the vector of the whole text of each listing; where there is one passage it is that; zero for none."""
     wholes = np.zeros((len(passages.listing_ids), passages.vectors.shape[1]), np.float32)
     wholes[passages.owners] = passages.vectors  # the last passage of a listing is its whole, or its only one

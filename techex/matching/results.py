@@ -24,7 +24,7 @@ from techex.matching.evidence import Side
 from techex.matching.quantities import find_quantities
 from techex.matching.ranking import Learned, Query, Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
-from techex.matching.strength import EXPLORE, band, strength, strength_of_words
+from techex.matching.strength import EXPLORE, band, falling, strength, strength_of_words
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
@@ -84,7 +84,7 @@ class Results:
     def strengths(self) -> scoring.Numbers:
         """(n,) 0 to 100, not rounded, falling."""
         if self.mode == "vectors":
-            return strength(self.ranked.scores)
+            return falling(strength(self.ranked.plain))
         weight = scoring.lexical_weight(self.asked.query.words)
         return strength_of_words(self.ranked.parts[ranking.LEXICAL] / weight)
 

@@ -38,11 +38,13 @@ PRIOR_LISTINGS = 20
 WHOLE_PRIOR = (0.0, 0.072)
 PASSAGES_PRIOR = (0.025, 0.070)
 
-# Weight of the keyword score, which lies between 0 and 1. Words decide more where there are many of them (cranfield
-# .563 at 6, .570 at 12, .565 at 20; SBIR long .946 at 12, .951 at 16; across languages it changes nothing).
-LEXICAL_WEIGHT_SHORT = 12.0
+# Weight of the keyword score, which lies between 0 and 1. Words decide more where there are many of them (SBIR long
+# .946 at 12, .951 at 16), and less where there are two or three, one of which any listing may hold by chance. Between
+# 10 and 16 nothing else moves by more than .003; cranfield .563 at 6, .570 at 12; across languages it is indifferent.
+LEXICAL_WEIGHT = 14.0
 LEXICAL_WEIGHT_LONG = 16.0
 LONG_WORDS = 300  # from here on a need is long
+FEW_WORDS = 4  # so many words have half the weight
 
 # Keyword scores of listings in one language that share words by chance: subtracted, so that sharing a language is no
 # merit. In a collection of one language this changes nothing; in a mixed one the search would otherwise find its own
@@ -120,7 +122,8 @@ def dense(whole: Numbers, passages: Numbers, parts: Parts = ALL_PARTS) -> tuple[
 
 def lexical_weight(words: int) -> float:
     """How much the keyword score counts for a query of so many words."""
-    return LEXICAL_WEIGHT_SHORT + (LEXICAL_WEIGHT_LONG - LEXICAL_WEIGHT_SHORT) * min(1.0, words / LONG_WORDS)
+    weight = LEXICAL_WEIGHT + (LEXICAL_WEIGHT_LONG - LEXICAL_WEIGHT) * min(1.0, words / LONG_WORDS)
+    return weight * words / (words + FEW_WORDS)
 
 
 def noise(reference: Numbers, same_language: bool) -> float:

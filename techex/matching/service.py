@@ -27,7 +27,7 @@ from techex.matching.evidence import Side
 from techex.matching.ranking import Query
 from techex.matching.results import Asked, Results, index_filters, passage_texts
 from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage
-from techex.matching.strength import REVIEW, band, strength
+from techex.matching.strength import REVIEW, band, falling, strength
 from techex.matching.structure import Wanted
 from techex.regions.rules import Place
 from techex.search.collection import Collection
@@ -158,7 +158,7 @@ class Matcher:
                 continue
             partitions = collection.view(visible_classes(context.actor), Kind(listing.kind).other)
             ranked = ranking.rank(partitions, query, index_filters(NO_FILTERS, None, listing))
-            strengths = strength(ranked.scores[:most])
+            strengths = falling(strength(ranked.plain[:most]))
             for match, value in zip(ranked.ids.tolist(), strengths.tolist(), strict=False):
                 if value >= REVIEW:
                     pairs.append((listing.id, match, round(value), band(value)))
