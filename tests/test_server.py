@@ -65,10 +65,11 @@ def test_the_address_is_printed_when_pages_can_be_asked_for(settings: Settings) 
         taken = time.monotonic() - started
         assert re.search(rf"http://127\.0\.0\.1:{port}/", words), words
         connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
-        connection.request("GET", "/")
-        reply = connection.getresponse()
-        assert reply.status == 200
-        assert b"TechEx" in reply.read()
+        for path, words_there in (("/", b"TechEx"), ("/matches?text=water", b"found-title"), ("/healthz", b"hashing")):
+            connection.request("GET", path)
+            reply = connection.getresponse()
+            assert reply.status == 200, path
+            assert words_there in reply.read(), path
         connection.close()
     assert taken < PATIENCE
     assert not (settings.data_dir / ".gunicorn").exists(), "no control socket is opened in anybody's home"
