@@ -24,8 +24,8 @@ from techex.matching.statements import Statement, words_in
 Vectors = NDArray[np.float32]
 Scores = NDArray[np.float64]
 
-# The weights below were set while looking at 203 hand-made citations over 42 demo pairs; the figures are of all of them,
-# and no part was kept unseen. They move little: +-1 point for half or double of each weight.
+# The weights below were set while looking at 203 hand-made citations over 42 demo pairs; figures are of all of them, no
+# part was kept unseen. Words from .2 to .4 with figures from .15 to .3 moved the share of right ones by 2 points.
 # A few sentences have no mean worth taking off: it counts n / (n + this).
 SENTENCES_FOR_A_MEAN = 3
 # How much of its mean likeness to all requirements a clause loses: right citations 74 % at 0, 76 % at .4, 77 % at .7.
