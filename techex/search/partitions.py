@@ -176,7 +176,9 @@ class Partition:
         for segment, standing in zip(self.segments, masks, strict=True):
             if not len(segment.index):
                 continue
-            scores, rows = segment.index.search(queries, fetch, None if standing is None else standing.take(segment.owners))
+            scores, rows = segment.index.search(
+                queries, fetch, None if standing is None else standing.take(segment.owners)
+            )
             ids.append(np.where(rows < 0, -1, segment.ids[segment.owners[np.maximum(rows, 0)]]))
             values.append(scores)
         if not ids:
