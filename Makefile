@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
 
-.PHONY: demo setup test lint bench screenshots clean
+.PHONY: demo setup test lint bench compare screenshots clean
 
 demo: setup
 	@$(BIN)/techex serve --host $(HOST) --port $(PORT)
@@ -29,11 +29,16 @@ bench: $(VENV)/.tested
 	@$(BIN)/techex models prepare
 	@$(BIN)/techex bench
 
+# DATA=folder adds judged sets in the BEIR layout; builds .venv-compare for what TechEx is compared with.
+compare: $(VENV)/.tested
+	@$(BIN)/techex models prepare
+	@$(BIN)/python -m tests.compare $(if $(DATA),--data "$(DATA)")
+
 screenshots: $(VENV)/.tested setup
 	@$(BIN)/python -m tests.browser.screenshots
 
 clean:
-	rm -rf $(VENV) instance dist build
+	rm -rf $(VENV) .venv-compare instance dist build
 
 $(VENV)/bin/python:
 	@command -v $(PYTHON) >/dev/null || { echo "TechEx needs Python 3.11 or newer; $(PYTHON) was not found. Install it, or name yours: make demo PYTHON=python3.12"; exit 3; }

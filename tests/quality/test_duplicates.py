@@ -30,7 +30,7 @@ from tests.quality import edits
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 
 # Every edit is tried on every so-maniest demo listing; encoding is what takes time.
-EVERY = 7
+EVERY = 13
 TWINS = Path(__file__).with_name("near_twins.toml")
 
 
