@@ -74,7 +74,7 @@ def evaluate_demo(
 
 def _answer(gold: GoldSet, need: GoldNeed, parts: Parts = ALL_PARTS) -> _Answer:
     ranked = ranking.rank([gold.offers], need.query, None, parts)
-    strengths = falling(strength(ranked.plain)).tolist()
+    strengths = falling(strength(ranked.plain, need.query.words)).tolist()
     return _Answer(need, [gold.names[number - 1] for number in ranked.ids.tolist()], strengths)
 
 

@@ -84,7 +84,7 @@ class Results:
     def strengths(self) -> scoring.Numbers:
         """(n,) 0 to 100, not rounded, falling."""
         if self.mode == "vectors":
-            return falling(strength(self.ranked.plain))
+            return falling(strength(self.ranked.plain, self.asked.query.words))
         weight = scoring.lexical_weight(self.asked.query.words)
         return strength_of_words(self.ranked.parts[ranking.LEXICAL] / weight)
 

@@ -158,7 +158,7 @@ class Matcher:
                 continue
             partitions = collection.view(visible_classes(context.actor), Kind(listing.kind).other)
             ranked = ranking.rank(partitions, query, index_filters(NO_FILTERS, None, listing))
-            strengths = falling(strength(ranked.plain[:most]))
+            strengths = falling(strength(ranked.plain[:most], query.words))
             for match, value in zip(ranked.ids.tolist(), strengths.tolist(), strict=False):
                 if value >= REVIEW:
                     pairs.append((listing.id, match, round(value), band(value)))
