@@ -59,6 +59,9 @@ ONE_DIGIT = 0.3
 # A difference of one-digit figures is not another size in a retold text: "twenty" is written "20".
 SLIP = 1.0
 
+# A text that is listed so often is not compared pair by pair any more: 5,000 equal rows would be 12 million pairs.
+CROWD = 50
+
 # Likeness to random pairs: what is known of a pair of languages counts as much as what is known of all together when
 # it has this many pairs.
 NULL_PRIOR = 200
@@ -235,16 +238,19 @@ def sharing_marks(
 ) -> Iterator[tuple[int, int]]:
     """Pairs (smaller id, larger id) of listings with a mark in common, at least one of them `wanted` (n,).
 
-    `marks` are tables (n, 32) of marks; a row of zeros has none. A pair may come more than once.
+    `ids` ascend; `marks` are tables (n, 32) of marks; a row of zeros has none. A pair may come more than once.
     """
-    for table in marks:
-        for band in table.T:
-            order = np.argsort(band, kind="stable")
-            values = band[order]
-            borders = np.flatnonzero(np.diff(values)) + 1
-            for group in np.split(order, borders):
-                if len(group) < 2 or band[group[0]] == 0 or not wanted[group].any():
-                    continue
-                for new in group[wanted[group]]:
-                    for other in group[group != new]:
-                        yield min(int(ids[new]), int(ids[other])), max(int(ids[new]), int(ids[other]))
+    for band in (band for table in marks for band in table.T):
+        order = np.argsort(band, kind="stable")
+        values = band[order]
+        starts = np.flatnonzero(np.diff(values, prepend=values[:1] + 1)) if len(values) else order
+        ends = np.append(starts[1:], len(order))
+        for start, end in zip(starts[ends - starts > 1], ends[ends - starts > 1], strict=True):
+            group = order[start:end]
+            if values[start] == 0:
+                continue
+            for new in group[wanted[group]]:
+                # Members of a crowd are all paired with its eldest, not each with each.
+                others = group if len(group) <= CROWD else group[:1]
+                for other in others[others != new]:
+                    yield min(int(ids[new]), int(ids[other])), max(int(ids[new]), int(ids[other]))

@@ -142,6 +142,17 @@ def test_listings_that_share_a_mark_are_paired_once_one_of_them_is_wanted() -> N
     assert set(sharing_marks(ids, tables, np.array([False, True, False]))) == set()
 
 
+def test_a_text_listed_five_thousand_times_is_paired_with_the_first_one_only() -> None:
+    made = sketch(TITLE, SUMMARY, [DESCRIPTION])
+    tables = [np.tile(made.whole, (5000, 1))]
+    pairs = set(sharing_marks(np.arange(10, 5010), tables, np.ones(5000, np.bool_)))
+    assert pairs == {(10, other) for other in range(11, 5010)}
+
+
+def test_an_empty_exchange_has_no_pairs() -> None:
+    assert not set(sharing_marks(np.empty(0, np.int64), [np.empty((0, BANDS), np.uint32)], np.empty(0, np.bool_)))
+
+
 def test_random_listings_lie_at_zero_and_a_language_pair_unseen_borrows_from_all() -> None:
     rng = np.random.default_rng(1)
     vectors = rng.normal(size=(300, 64))
