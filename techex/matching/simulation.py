@@ -1,0 +1,135 @@
+"""What verdicts would teach, tried on judged sets: simulated readers judge half of the needs, the others are measured.
+
+A reader reads a list from the top and says of each listing what the judgments say, now and then the wrong thing. Lists
+are those of the bare ranking, so a fit that it does not show is never learned from: as it would be in an exchange.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from techex.embedding.encoders import Encoder
+from techex.matching import learning
+from techex.matching.asked import text_query
+from techex.matching.evaluation import Indexed
+from techex.matching.gold import GoldSet
+from techex.matching.judged import JudgedSet
+from techex.matching.learned import NOTHING
+from techex.matching.learning import Case, Compared, Step
+
+Progress = Callable[[int, int], None]
+
+# Verdicts that say the opposite of what is judged: what is known of how often two experts disagree.
+NOISE = 0.1
+# A reader who looks for one match stops at the first fit, or here; one who screens a list judges all of its head.
+SEARCHED, SCREENED = 10, 5
+# Grades from here on mean "fit" where a set has more than one good grade; those below mean "partly".
+FIT_GRADE = 2
+
+
+@dataclass(frozen=True)
+class Round:
+    """One division of the needs: what was learned from one half, and nDCG@10 of the other before and after."""
+
+    verdicts: int
+    fits: int
+    unseen: Compared
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """All rounds of one set."""
+
+    needs: int
+    documents: int
+    rounds: Sequence[Round]
+
+    @property
+    def before(self) -> float:
+        """Mean nDCG@10 of unseen needs without learning."""
+        return float(np.mean([each.unseen.before for each in self.rounds]))
+
+    @property
+    def after(self) -> float:
+        """Mean nDCG@10 of unseen needs with what was accepted."""
+        return float(np.mean([each.unseen.after for each in self.rounds]))
+
+
+def cases_of(judged: JudgedSet, encoder: Encoder, progress: Progress | None = None) -> list[Case]:
+    """The judged queries of a set with everything that is judged of them, grades as verdicts (1, one half, 0)."""
+    indexed = Indexed.of(judged.documents, encoder, progress)
+    partition = indexed.partition(indexed.learned(encoder))
+    numbers = {document.id: number for number, document in enumerate(judged.documents, 1)}
+    most = max(grade for grades in judged.grades.values() for grade in grades.values())
+    fit = min(FIT_GRADE, most)
+    cases = []
+    for query in judged.judged_queries:
+        grades = {
+            numbers[document]: 1.0 if grade >= fit else 0.5 if grade > 0 else 0.0
+            for document, grade in judged.grades[query.id].items()
+            if document in numbers
+        }
+        cases.append(Case(text_query(query.text, encoder).centred(indexed.centring), (partition,), grades))
+    return cases
+
+
+def cases_of_demo(gold: GoldSet) -> list[Case]:
+    """The needs of the demo exchange for which something fits, with its judgments as verdicts."""
+    numbers = {key: number for number, key in enumerate(gold.names, 1)}
+    said = [(need, {numbers[key]: grade / 2 for key, grade in need.grades.items()}) for need in gold.needs]
+    cases = [Case(need.query, (gold.offers,), grades) for need, grades in said]
+    return [case for case in cases if case.has_fit]
+
+
+def simulate(
+    cases: Sequence[Case],
+    *,
+    verdicts: int,
+    rounds: int,
+    noise: float = NOISE,
+    screening: bool = False,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Divide the needs in two, `rounds` times; draw at most `verdicts` in one half, learn, measure the other.
+
+    Readers stop at the first fit among SEARCHED listings, or with `screening` judge all of the first SCREENED.
+    """
+    done = []
+    for number in range(rounds):
+        rng = np.random.default_rng(number)
+        order = rng.permutation(len(cases))
+        seen, unseen = order[: len(order) // 2], order[len(order) // 2 :]
+        judged = read([cases[at] for at in seen], verdicts, noise, screening, rng)
+        given = sum(len(case.grades) for case in judged)
+        candidate = learning.learn(judged, given)
+        left = [cases[at] for at in unseen]
+        before = [case.ndcg(case.ranked(NOTHING)) for case in left]
+        after = [case.ndcg(case.ranked(candidate.learned)) for case in left]
+        fits = sum(grade > 0 for case in judged for grade in case.grades.values())
+        compared = Compared(len(left), float(np.mean(before)), float(np.mean(after)))
+        done.append(Round(given, fits, compared, candidate.steps))
+        if progress:
+            progress(number + 1, rounds)
+    return Simulation(len(cases), sum(len(part) for part in cases[0].partitions), done)
+
+
+def read(cases: Sequence[Case], verdicts: int, noise: float, screening: bool, rng: np.random.Generator) -> list[Case]:
+    """The cases with the verdicts that readers give, in this order, until there are enough."""
+    judged = []
+    for case in cases:
+        said: dict[int, float] = {}
+        for offer in case.ranked(NOTHING).ids[: SCREENED if screening else SEARCHED].tolist():
+            if verdicts == 0:
+                break
+            verdicts -= 1
+            grade = case.grades.get(offer, 0.0)
+            said[offer] = 1 - grade if rng.random() < noise else grade
+            if not screening and said[offer] == 1:
+                break
+        if said:
+            judged.append(Case(case.query, case.partitions, said))
+    return judged

@@ -1,0 +1,201 @@
+"""Verdicts of people on pairs of a need and an offer: what they say, kept with the numbers they were shown."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session, aliased
+
+from techex.core import audit, changes
+from techex.core.context import Actor, Context
+from techex.core.text import clean
+from techex.errors import FieldErrors, NotAllowed
+from techex.listings import service as listings
+from techex.listings.rules import SEARCHABLE, Kind, Visibility
+from techex.listings.tables import Listing
+from techex.matching.tables import PairVerdict
+
+LONGEST_TEXT = 600  # as an expression of interest
+
+
+class Judgement(StrEnum):
+    """What a reader of both texts says."""
+
+    FIT = "fit"
+    PARTLY = "partly"
+    NO = "no"
+
+
+class Refusal(StrEnum):
+    """Why a pair is no match, or not quite: the reasons for which an interest may be declined."""
+
+    TOO_EARLY = "too_early"
+    BENEFIT_UNCLEAR = "benefit_unclear"
+    ROUTE_UNCLEAR = "route_unclear"
+    DESCRIPTION_UNCLEAR = "description_unclear"
+    SCIENTIFIC_DOUBT = "scientific_doubt"
+    OUT_OF_SCOPE = "out_of_scope"
+    HAVE_ALTERNATIVE = "have_alternative"
+    TERMS_OR_PRICE = "terms_or_price"
+    IP_CONCERN = "ip_concern"
+    CAPACITY_OR_TIMING = "capacity_or_timing"
+    OTHER = "other"
+
+
+# Reasons that say something about this need and this offer. The others speak of the moment, the terms or one side
+# alone: the same pair could be a fit tomorrow, so nothing about matching is learned from them.
+ABOUT_THE_PAIR = frozenset({Refusal.TOO_EARLY, Refusal.BENEFIT_UNCLEAR, Refusal.OUT_OF_SCOPE, Refusal.OTHER})
+
+# How well a pair fits, as learning takes it.
+GRADES: Mapping[Judgement, float] = {Judgement.FIT: 1.0, Judgement.PARTLY: 0.5, Judgement.NO: 0.0}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The numbers a pair was shown with: `parts` add up to `score`; `strength` 0-100 before and after calibration;
+    `rank` from 1, None where the pair was not in a list; `versions` of what made them."""
+
+    score: float
+    parts: Mapping[str, float]
+    raw_strength: float
+    strength: float
+    rank: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "score": self.score,
+            "parts": dict(self.parts),
+            "raw_strength": self.raw_strength,
+            "strength": self.strength,
+            "rank": self.rank,
+            "versions": dict(self.versions),
+        }
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What stands: verdicts that were not replaced, the pairs and needs they are about, and how many of them teach."""
+
+    verdicts: int
+    pairs: int
+    needs: int
+    teaching: int
+    by_judgement: Mapping[str, int]
+    by_reason: Mapping[str, int]
+
+
+def may_judge(actor: Actor) -> bool:
+    """Whether an actor may give verdicts: the operator of the exchange."""
+    return actor.is_system
+
+
+def give(
+    session: Session,
+    context: Context,
+    need_id: int,
+    offer_id: int,
+    judgement: Judgement,
+    shown: Shown,
+    reason: Refusal | None = None,
+    text: str = "",
+) -> PairVerdict:
+    """Keep what the actor says of a pair; an earlier verdict of theirs on it is replaced and stays on record.
+
+    Raises NotAllowed for people who may not judge, NotFound for a listing they may not see, FieldErrors where `no`
+    comes without a reason, `other` without a text, or a fit with a reason.
+    """
+    if not may_judge(context.actor):
+        raise NotAllowed("Verdicts are given by the operator of the exchange. Ask them to judge this pair.")
+    listings.get_visible(session, context, need_id, Kind.NEED)
+    listings.get_visible(session, context, offer_id, Kind.OFFER)
+    text = clean(text, "text").strip()
+    _check(judgement, reason, text)
+    verdict = PairVerdict(
+        need_id=need_id,
+        offer_id=offer_id,
+        judgement=judgement.value,
+        reason=reason.value if reason else None,
+        text=text,
+        given_by=context.actor.name,
+        given_at=context.now,
+        shown=shown.as_dict(),
+    )
+    earlier = select(PairVerdict).where(
+        PairVerdict.need_id == need_id,
+        PairVerdict.offer_id == offer_id,
+        PairVerdict.given_by == context.actor.name,
+        PairVerdict.replaced_at.is_(None),
+    )
+    for former in session.scalars(earlier):
+        former.replaced_at = context.now
+    session.add(verdict)
+    session.flush()
+    changes.record(session, context, "verdict", verdict.id, "given")
+    detail = {"need": need_id, "offer": offer_id, "judgement": judgement.value, "reason": verdict.reason}
+    audit.record(session, context, "judged", "verdict", verdict.id, detail)
+    return verdict
+
+
+def counts(session: Session) -> Counts:
+    """How many verdicts stand."""
+    rows = session.execute(
+        select(PairVerdict.need_id, PairVerdict.offer_id, PairVerdict.judgement, PairVerdict.reason).where(
+            PairVerdict.replaced_at.is_(None)
+        )
+    ).all()
+    teaching = session.execute(_teaching().with_only_columns(func.count())).scalar_one()
+    return Counts(
+        len(rows),
+        len({(row.need_id, row.offer_id) for row in rows}),
+        len({row.need_id for row in rows}),
+        teaching,
+        dict(Counter(row.judgement for row in rows)),
+        dict(Counter(row.reason for row in rows if row.reason)),
+    )
+
+
+def grades(session: Session) -> dict[int, dict[int, float]]:
+    """What is learned from: need -> offer -> 1 fit, one half partly, 0 no; of several people the mean.
+
+    Only pairs that everybody may see teach: what is learned moves everybody's lists, and nobody's list may tell of
+    listings that are hidden from them. Refusals that say nothing about the pair teach nothing.
+    """
+    said: dict[int, dict[int, list[float]]] = defaultdict(lambda: defaultdict(list))
+    for row in session.execute(_teaching()):
+        said[row.need_id][row.offer_id].append(GRADES[Judgement(row.judgement)])
+    return {need: {offer: sum(given) / len(given) for offer, given in offers.items()} for need, offers in said.items()}
+
+
+def _teaching() -> Select[int, int, str]:
+    need, offer = aliased(Listing), aliased(Listing)
+    query = (
+        select(PairVerdict.need_id, PairVerdict.offer_id, PairVerdict.judgement)
+        .join(need, need.id == PairVerdict.need_id)
+        .join(offer, offer.id == PairVerdict.offer_id)
+        .where(PairVerdict.replaced_at.is_(None))
+        .where((PairVerdict.judgement != Judgement.NO.value) | PairVerdict.reason.in_(sorted(ABOUT_THE_PAIR)))
+    )
+    for side in (need, offer):
+        query = query.where(side.visibility == Visibility.PUBLIC.value, side.state.in_(sorted(SEARCHABLE)))
+    return query
+
+
+def _check(judgement: Judgement, reason: Refusal | None, text: str) -> None:
+    wrong = {}
+    if judgement is Judgement.NO and reason is None:
+        wrong["reason"] = f"A no needs its reason, one of {', '.join(Refusal)}."
+    if judgement is Judgement.FIT and reason is not None:
+        wrong["reason"] = "A fit has no reason against it; say partly or no."
+    if reason is Refusal.OTHER and not text:
+        wrong["text"] = "The reason other needs a text that says which."
+    if len(text) > LONGEST_TEXT:
+        wrong["text"] = f"{len(text)} characters; at most {LONGEST_TEXT}."
+    if wrong:
+        raise FieldErrors(wrong)
