@@ -24,7 +24,7 @@ from techex.matching import calibration, mapping, metrics, ranking, weighting
 from techex.matching.calibration import Calibration
 from techex.matching.learned import NOTHING, Learned
 from techex.matching.ranking import Query, Ranking
-from techex.matching.strength import strength
+from techex.matching.strength import falling, strength
 from techex.search.partitions import Partition
 
 Numbers = NDArray[np.float64]
@@ -64,6 +64,10 @@ class Case:
     def ranked(self, learned: Learned | None) -> Ranking:
         """The offers for this need as they would be ranked with what was learned."""
         return ranking.rank(self.partitions, self.query, learned=learned)
+
+    def strengths(self, ranked: Ranking) -> Numbers:
+        """(n,) strengths 0-100 of its listings, before calibration."""
+        return falling(strength(ranked.plain, self.query.words))
 
     def ndcg(self, ranked: Ranking) -> float:
         """nDCG@10 of a ranking, a listing without a grade counting as no match."""
@@ -174,12 +178,16 @@ Fit = Callable[[Sequence[tuple[Case, Ranking]], Learned, float], Learned]
 
 
 def _with_factors(given: Sequence[tuple[Case, Ranking]], learned: Learned, firmness: float) -> Learned:
-    lists = []
+    lists, judged = [], []
     for case, ranked in given:
         places = {int(offer): place for place, offer in enumerate(ranked.ids)}
         grades = {places[offer]: grade for offer, grade in case.grades.items() if offer in places}
-        lists.append(weighting.comparisons(np.array([ranked.parts[part] for part in ranking.PARTS]), grades))
+        contributions = np.array([ranked.parts[part] for part in ranking.PARTS])
+        lists.append(weighting.comparisons(contributions, grades))
+        judged.append(contributions[:, list(grades)])
     factors = weighting.fit_factors(weighting.together(lists), firmness)
+    plain = [at for at, part in enumerate(ranking.PARTS) if part != ranking.FEEDBACK]  # what strength is read off
+    factors *= weighting.same_scale(np.concatenate(judged, axis=1)[plain], factors[plain])
     return replace(learned, factors=dict(zip(ranking.PARTS, factors.round(4).tolist(), strict=True)))
 
 
@@ -265,7 +273,7 @@ def _calibrated(cases: Sequence[Case], learned: Learned, *, isotonic: bool) -> t
     strengths, outcomes, owners = [], [], []
     for number, case in enumerate(cases):
         ranked = case.ranked(learned)
-        for offer, said in zip(ranked.ids.tolist(), strength(ranked.scores).tolist(), strict=True):
+        for offer, said in zip(ranked.ids.tolist(), case.strengths(ranked).tolist(), strict=True):
             if offer in case.grades:
                 strengths.append(said)
                 outcomes.append(case.grades[offer])

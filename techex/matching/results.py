@@ -21,8 +21,9 @@ from techex.listings.tables import Listing
 from techex.matching import evidence, ranking, scoring
 from techex.matching.declared import declared_facts
 from techex.matching.evidence import Side
+from techex.matching.learned import NOTHING, Learned
 from techex.matching.quantities import find_quantities
-from techex.matching.ranking import Learned, Query, Ranking
+from techex.matching.ranking import Query, Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
 from techex.matching.strength import EXPLORE, band, falling, strength, strength_of_words
 from techex.regions import service as regions
@@ -60,7 +61,7 @@ class Results:
     context: Context
     collection: Collection
     asked: Asked
-    learned: Learned | None = None
+    learned: Learned = NOTHING
     notes: Sequence[str] = field(default=())
 
     @cached_property
@@ -84,7 +85,7 @@ class Results:
     def strengths(self) -> scoring.Numbers:
         """(n,) 0 to 100, not rounded, falling."""
         if self.mode == "vectors":
-            return falling(strength(self.ranked.plain, self.asked.query.words))
+            return self.learned.strength(falling(strength(self.ranked.plain, self.asked.query.words)))
         weight = scoring.lexical_weight(self.asked.query.words)
         return strength_of_words(self.ranked.parts[ranking.LEXICAL] / weight)
 

@@ -21,7 +21,7 @@ from techex.embedding.passages import WHOLE_FIELD, words_of
 from techex.errors import Environment
 from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
-from techex.matching import places_in_text, ranking
+from techex.matching import places_in_text, ranking, versions
 from techex.matching.asked import AskedText, text_query
 from techex.matching.evidence import Side
 from techex.matching.ranking import Query
@@ -64,6 +64,7 @@ class Matcher:
     def __init__(self, settings: Settings, database: Database, index: Index | None = None) -> None:
         self._settings = settings
         self._index: Index = index or SearchIndex(settings, database, self.encoder)
+        self._learned = versions.Following(self._index.card.key)
         self._encoder: Encoder | None = None
         self._reason = ""
         self._loading = threading.Lock()
@@ -131,7 +132,8 @@ class Matcher:
         vectors = query.passages if query.passages is not None else np.empty((0, 0), np.float32)
         own = Side([passage.text for passage in asked.quotable], vectors, language)
         what = Asked(query, own, kind, place or places_in_text.find(text), filters)
-        return Results(session, context, collection, what, notes=notes).page(page)
+        learned = self._learned.at(session, collection.version)
+        return Results(session, context, collection, what, learned, notes).page(page)
 
     def matches_for(
         self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
@@ -141,7 +143,8 @@ class Matcher:
         query, own = self._asking(session, collection, listing)
         what = Asked(query, own, Kind(listing.kind).other, listing.place, filters, listing)
         notes = (KEYWORDS_ONLY,) if query.whole is None else ()
-        return Results(session, context, collection, what, notes=notes).page(page)
+        learned = self._learned.at(session, collection.version)
+        return Results(session, context, collection, what, learned, notes).page(page)
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
@@ -151,14 +154,15 @@ class Matcher:
         Stored vectors only, and no reasons; nothing for a listing that has no vectors yet.
         """
         collection = self._index.collection()
+        learned = self._learned.at(session, collection.version)
         pairs: list[tuple[int, int, int, Band]] = []
         for listing in listings:
             query = stored_query(collection, listing)
             if query.whole is None:
                 continue
             partitions = collection.view(visible_classes(context.actor), Kind(listing.kind).other)
-            ranked = ranking.rank(partitions, query, index_filters(NO_FILTERS, None, listing))
-            strengths = falling(strength(ranked.plain[:most], query.words))
+            ranked = ranking.rank(partitions, query, index_filters(NO_FILTERS, None, listing), learned=learned)
+            strengths = learned.strength(falling(strength(ranked.plain[:most], query.words)))
             for match, value in zip(ranked.ids.tolist(), strengths.tolist(), strict=False):
                 if value >= REVIEW:
                     pairs.append((listing.id, match, round(value), band(value)))

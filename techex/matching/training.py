@@ -18,7 +18,7 @@ from techex.matching import learning, ranking, verdicts, versions
 from techex.matching.learned import NOTHING, Learned, from_dict
 from techex.matching.learning import Candidate, Case
 from techex.matching.service import stored_query
-from techex.matching.strength import strength
+from techex.matching.strength import falling, strength
 from techex.matching.verdicts import Shown
 from techex.search.collection import Collection
 from techex.search.service import SearchIndex
@@ -85,12 +85,12 @@ def shown(settings: Settings, database: Database, context: Context, need_id: int
     if not len(places):
         raise NotFound(f"Offer {offer_id} is not among the candidates for need {need_id}; there is nothing to judge.")
     place = int(places[0])
-    raw = strength(ranked.scores[place : place + 1])
+    raw = falling(strength(ranked.plain, query.words))
     return Shown(
         score=float(ranked.scores[place]),
         parts={part: float(values[place]) for part, values in ranked.parts.items()},
-        raw_strength=float(raw[0]),
-        strength=float(learned.strength(raw)[0]),
+        raw_strength=float(raw[place]),
+        strength=float(learned.strength(raw)[place]),
         rank=place + 1,
         versions=_versions(collection, learned),
     )

@@ -60,6 +60,15 @@ def together(lists: list[Comparisons]) -> Comparisons:
     )
 
 
+def same_scale(contributions: Numbers, factors: Numbers) -> float:
+    """What to multiply factors (k,) with, so that pairs with these contributions (k, n) keep their mean score.
+
+    The scale changes no order, and strength is read off the score.
+    """
+    before, after = float(contributions.sum(axis=0).mean()), float((factors @ contributions).mean())
+    return before / after if before > 0 and after > 0 else 1.0
+
+
 def fit_factors(given: Comparisons, firmness: float) -> Numbers:
     """(k,) factors; the greater `firmness`, the nearer to 1. A part that never differs keeps 1."""
 

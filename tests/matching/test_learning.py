@@ -211,6 +211,14 @@ def test_a_part_that_never_differs_keeps_its_weight() -> None:
     assert weighting.LEAST_FACTOR <= factors[0] <= weighting.MOST_FACTOR
 
 
+def test_new_weights_leave_the_scale_of_strength_alone() -> None:
+    contributions = np.array([[3.0, 1.0, 2.0], [2.0, 4.0, 0.0]])
+    factors = np.array([2.0, 0.5])
+    scaled = factors * weighting.same_scale(contributions, factors)
+    assert (scaled @ contributions).mean() == pytest.approx(contributions.sum(axis=0).mean())
+    assert scaled[0] / scaled[1] == pytest.approx(4)
+
+
 def test_a_reader_who_stops_at_the_first_fit_does_not_turn_the_ranking_upside_down() -> None:
     """All that is refused stands above the fit: from these pairs alone, a high score would look bad."""
     rng = np.random.default_rng(6)

@@ -14,6 +14,7 @@ from techex.cli import techex
 from techex.core.audit import AuditEntry
 from techex.core.context import ANONYMOUS, Context
 from techex.core.database import Database
+from techex.embedding.cards import load_card
 from techex.embedding.centring import unit
 from techex.errors import Conflict, FieldErrors, NotAllowed, NotFound
 from techex.listings import service as listings
@@ -26,10 +27,12 @@ from techex.matching.learned import NOTHING, Learned, from_dict
 from techex.matching.learning import Candidate, Step
 from techex.matching.mapping import QueryMap
 from techex.matching.ranking import Query
+from techex.matching.service import Matcher
 from techex.matching.tables import LearnedVersion, PairVerdict
 from techex.matching.verdicts import Judgement, Refusal, Shown
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
+from techex.search import service as search
 from techex.search.partitions import Partition
 from techex.settings import Settings
 from tests.search.listings import DIMENSION, collection_of, made
@@ -234,6 +237,38 @@ def test_only_the_operator_decides_what_is_applied(database: Database, context: 
     number = keep(database, context, 1)
     with database.transaction() as session, pytest.raises(NotAllowed):
         versions.activate(session, Context(ANONYMOUS, context.now), CARD, number)
+
+
+def test_pages_follow_what_is_active_and_come_back_when_it_is_reverted(settings: Settings, context: Context) -> None:
+    database = Database(settings.database_address)
+    need = listed(database, context, Kind.NEED)
+    for _ in range(4):
+        listed(database, context, Kind.OFFER)
+    search.embed_pending(settings, database)
+    matcher = Matcher(settings, database)
+
+    def page() -> list[tuple[int, float, int]]:
+        with database.reading() as session:
+            found = matcher.matches_for_text(session, context, "solar drying of longan fruit", Kind.OFFER, "en")
+            listing = listings.get_visible(session, context, need)
+            more = matcher.matches_for(session, context, listing)
+        return [(match.listing.id, match.score, match.strength) for match in (*found.matches, *more.matches)]
+
+    bare = page()
+    card = load_card(settings.card).key
+    learned = Learned(None, {"lexical": 0.5}, Platt(0.5, -1.0))
+    with database.transaction() as session:
+        kept = versions.keep(session, context, card, Candidate(learned, ()), verdicts=300, pairs=300)
+        number = kept.id
+    assert page() == bare
+    with database.transaction() as session:
+        versions.activate(session, context, card, number)
+    applied = page()
+    assert [row[1] for row in applied] != [row[1] for row in bare]
+    with database.transaction() as session:
+        versions.revert(session, context, card)
+    assert page() == bare
+    database.close()
 
 
 @pytest.fixture
