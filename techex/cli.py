@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "learn": ("techex.matching.learn_commands", "learn", "Learn from verdicts on matches."),
     "index": ("techex.search.commands", "index", "Look after the search index."),
     "models": ("techex.embedding.commands", "models", "Prepare, list and verify embedding models."),
-    "bench": ("techex.matching.bench", "bench", "Measure quality and speed, as tables."),
+    "bench": ("techex.bench", "bench", "Measure quality and speed, as tables."),
 }
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import click
 from rich.console import Console
@@ -29,13 +30,23 @@ from techex.settings import Settings, load_settings
 REFUSED_SHOWN = 20
 
 
+class Update(Protocol):
+    """Moves a bar: how many are done, of how many if that is known."""
+
+    def __call__(self, done: int, total: int | None = None) -> None: ...
+
+
 @contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
+def _bar(what: str, quiet: bool) -> Iterator[Update]:
     """A progress bar on standard error; none where nobody watches."""
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty()) as progress:
         task = progress.add_task(what, total=None)
-        yield lambda done, total=None: progress.update(task, completed=done, total=total)
+
+        def update(done: int, total: int | None = None) -> None:
+            progress.update(task, completed=done, total=total)
+
+        yield update
 
 
 def _ready_database(settings: Settings) -> Database:
@@ -46,7 +57,7 @@ def _ready_database(settings: Settings) -> Database:
 
 def _embed(settings: Settings, database: Database, quiet: bool) -> int:
     with _bar("Embedding texts", quiet) as update:
-        return search.embed_pending(settings, database, lambda done, total: update(done, total))
+        return search.embed_pending(settings, database, update)
 
 
 @click.command()
@@ -87,7 +98,7 @@ def _load_demo(as_json: bool) -> None:
     settings = load_settings()
     database = _ready_database(settings)
     with _bar("Loading the demo exchange", as_json) as update:
-        report = demo_exchange.load(database, command_line_context(), lambda done, total: update(done, total))
+        report = demo_exchange.load(database, command_line_context(), update)
     embedded = _embed(settings, database, as_json)
     counts = {
         "created": report.created,
@@ -155,7 +166,7 @@ def import_file(
             mapping=mapping,
             language_of=lambda text: detect(text)[0],
             dry_run=dry_run,
-            progress=lambda done: update(done, None),
+            progress=update,
         )
     embedded = 0 if dry_run else _embed(settings, database, as_json)
     alike = 0 if dry_run else _look_alike(settings, database, before, as_json)

@@ -140,7 +140,8 @@ def rank(
     plain: Numbers = np.sum(list(added.values()), axis=0)
     added[FEEDBACK] = np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
-        weight = scoring.FEEDBACK_WEIGHT * (learned.factor(FEEDBACK) if learned else 1.0)
+        weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
+        weight *= learned.factor(FEEDBACK) if learned else 1.0
         added[FEEDBACK] = weight * _feedback(scored, scoring.order(ids, plain), plain)
     scores = plain + added[FEEDBACK]
     order = scoring.order(ids, scores)

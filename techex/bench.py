@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import insert
 
+from techex.app import create_app
 from techex.core.context import command_line_context
 from techex.core.database import Database
 from techex.embedding import bench as engine_bench
@@ -31,6 +32,7 @@ from techex.listings.rules import Kind, State
 from techex.listings.tables import Listing
 from techex.matching.evaluation import evaluate
 from techex.matching.judged import read_set
+from techex.matching.service import Matcher
 from techex.migrations import run
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
@@ -97,9 +99,6 @@ def quality(data: Path, settings: Settings, report: Callable[[str], None]) -> li
 
 def page_speed(settings: Settings, listings: int, report: Callable[[str], None]) -> PageFigures:
     """Ask a whole application with a grown exchange for pages of matches, one text after another."""
-    from techex.app import create_app
-    from techex.matching.service import Matcher
-
     report(f"growing {listings:,} listings")
     collection = search_bench.made_collection(search_bench.demo_source(), listings)
     with tempfile.TemporaryDirectory() as folder:
