@@ -54,10 +54,10 @@ NOISE_PRIOR = (0.03, 0.03)
 NOISE_PRIOR_ACROSS = (0.002, 0.008)
 
 # Listings that are near the best ones are likely good: the best ten, weighted by their scores, are searched for once
-# more (cranfield .553 without, .572 with; SBIR short .861 -> .874; others within .002).
+# more (cranfield .553 without, .565 at .6, .569 at .8; SBIR short .861 without, .887 with; others within .003).
 FEEDBACK_LISTINGS = 10
 FEEDBACK_TEMPERATURE = 0.5
-FEEDBACK_WEIGHT = 0.6
+FEEDBACK_WEIGHT = 0.8
 # A listing says much more than a search text, so its first results can be trusted further: the first five of a need are
 # then more alike for its Vietnamese and its English version (.65 alike at .6, .73 at 1.5, .74 at 2; nDCG@10 of the demo
 # .912, .912, .908).

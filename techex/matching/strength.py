@@ -16,8 +16,8 @@ from techex.matching.rules import Band
 Numbers = NDArray[np.float64]
 
 # Half of the pairs with this score fit. Of the first ten of every need of the demo fit .26 at 3, .75 at 4, .96 at 5. A
-# text of a few words says less, and its right answers have lower scores (to half of the XQuAD questions 2.7 to 3.5): for
-# one the middle lies lower, and nobody is helped by hiding them.
+# text of a few words says less, and its right answers have lower scores (half of those to XQuAD questions 2.7 to 3.5):
+# for it the middle lies lower, and nobody is helped by hiding them.
 MIDDLE_SHORT = 2.5
 MIDDLE = 3.1
 WIDTH = 0.6

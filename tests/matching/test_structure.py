@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import numpy as np
+
+from techex.matching.structure import FIELDS_WEIGHT, FORMS_WEIGHT, MOST_STAGES, STAGE_WEIGHT, Wanted, agreement
+from techex.search.facts import Facts, fact_row
+from techex.search.names import Names
+
+
+def added(wanted: Wanted, facts: Facts) -> dict[str, float]:
+    return {part: float(values[0]) for part, values in agreement(wanted, fact_row(1, facts, Names())).items()}
+
+
+def test_the_same_fields_count_and_half_of_them_half() -> None:
+    wanted = Wanted(True, fields=("211",))
+    assert added(wanted, Facts(fields=("211",)))["fields"] == FIELDS_WEIGHT
+    assert added(wanted, Facts(fields=("211", "401")))["fields"] == FIELDS_WEIGHT / 2
+    assert added(wanted, Facts(fields=("102",)))["fields"] == 0
+
+
+def test_forms_of_transfer_that_exclude_each_other_count_against() -> None:
+    wanted = Wanted(True, transfer_forms=("assignment",))
+    assert added(wanted, Facts(transfer_forms=("franchise",)))["transfer_forms"] == -FORMS_WEIGHT
+    assert added(wanted, Facts(transfer_forms=("franchise", "assignment")))["transfer_forms"] == 0
+
+
+def test_an_earlier_stage_than_accepted_counts_against_in_both_directions() -> None:
+    assert added(Wanted(True, trl=7), Facts(trl=5))["trl"] == -2 * STAGE_WEIGHT
+    assert added(Wanted(True, trl=7), Facts(trl=9))["trl"] == 0
+    assert added(Wanted(False, trl=5), Facts(trl=7))["trl"] == -2 * STAGE_WEIGHT
+    assert added(Wanted(True, trl=9), Facts(trl=1))["trl"] == -MOST_STAGES * STAGE_WEIGHT
+
+
+def test_what_is_not_stated_moves_nothing() -> None:
+    assert not any(added(Wanted(True), Facts(fields=("211",), trl=3, transfer_forms=("franchise",))).values())
+    assert not any(added(Wanted(True, ("211",), ("assignment",), 7), Facts()).values())
+    assert np.isfinite(list(added(Wanted(True), Facts()).values())).all()
