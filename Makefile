@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Setting up may use every core; a served exchange keeps to one thread (TECHEX_THREADS).
+CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+ALL_CORES := TECHEX_THREADS=$(CORES)
 
 .PHONY: demo setup test lint bench compare screenshots clean
 
@@ -13,7 +16,7 @@ demo: setup
 setup: $(VENV)/.installed
 	@$(BIN)/techex models prepare
 	@$(BIN)/techex migrate
-	@$(BIN)/techex demo load
+	@$(ALL_CORES) $(BIN)/techex demo load
 
 test: $(VENV)/.tested lint
 	@$(BIN)/techex models prepare
@@ -23,11 +26,12 @@ lint: $(VENV)/.tested
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/djlint --check --lint --quiet templates
+	@$(BIN)/djlint --lint --quiet templates
 
+# DATA=folder adds judged sets in the BEIR layout.
 bench: $(VENV)/.tested
 	@$(BIN)/techex models prepare
-	@$(BIN)/techex bench
+	@$(BIN)/techex bench $(if $(DATA),--data "$(DATA)")
 
 # DATA=folder adds judged sets in the BEIR layout; builds .venv-compare for what TechEx is compared with.
 compare: $(VENV)/.tested

@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "migrate": ("techex.admin.commands", "migrate", "Bring the database to the schema of this version."),
     "demo": ("techex.admin.commands", "demo", "Load or reset the demo exchange."),
     "import": ("techex.admin.commands", "import_file", "Import needs or offers from a file."),
-    "export": ("techex.interchange.commands", "export", "Export needs and offers to a file."),
+    "export": ("techex.admin.commands", "export", "Export needs and offers to a file."),
     "match": ("techex.matching.commands", "match", "Match a text against the exchange."),
     "evaluate": ("techex.matching.commands", "evaluate_command", "Measure match quality on judged pairs."),
     "duplicates": (

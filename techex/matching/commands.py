@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from techex.matching.evaluation import Evaluation
 
 PLACES = 3  # decimals of a ratio on a terminal; the JSON has them all
-PARTLY = 1  # exit code: the command ran, and nothing suitable is listed
 
 
 @click.command()
@@ -58,7 +57,7 @@ def match(
     page: int,
     as_json: bool,
 ) -> None:
-    """Match TEXT, in any language, against the exchange; exit 1 if nothing suitable is listed."""
+    """Match TEXT, in any language, against the exchange; where nothing suitable is listed, the closest."""
     from techex.matching.service import Matcher
 
     filters = _filters(places, fields, trl_min)
@@ -79,8 +78,6 @@ def match(
                 _show_matches(settings, found)
     finally:
         database.close()
-    if not found.suitable:
-        sys.exit(PARTLY)
 
 
 @click.command("evaluate")

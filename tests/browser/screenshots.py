@@ -3,7 +3,7 @@
     make screenshots        (python -m tests.browser.screenshots, after `make setup`)
 
 Takes the exchange of this checkout, an empty one and one with a thousand needs more, in both languages, at 1280 and
-390 pixels, light and dark; puts them into tests/artefacts/screens and the picture of the README into docs/.
+390 pixels, light and dark; puts them into tests/artefacts/screens and the picture of the README into .readme/.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from techex.settings import Settings, load_settings
 from tests.browser.conftest import CHROMIUM, QUIET
 
 SCREENS = paths.CHECKOUT / "tests" / "artefacts" / "screens"
-README_PICTURE = paths.CHECKOUT / "docs" / "results.png"
+README_PICTURE = paths.CHECKOUT / ".readme" / "results.png"
 PROBLEM = (
     "Xưởng dệt nhuộm của chúng tôi thải 400 m³ nước mỗi ngày, sau bể sinh học độ màu vẫn còn 300 Pt-Co. "
     "Cần giảm xuống dưới 50 mà không sinh thêm bùn."

@@ -19,6 +19,9 @@ DOMAINS = {"accounts", "organisations", "listings", "regions", "interchange"}
 OTHER_FACES = {
     ("listings", "validation"),  # the one validator that form, API and import share
     ("listings", "queries"),  # its conditions are what every other list starts from
+    ("organisations", "queries"),  # what the directory filters by; its pages show listings, so they stand above
+    ("organisations", "forms"),  # the same
+    ("regions", "drawing"),  # arrows and labels of the map, which only pages with matches draw
     ("interchange", "demo"),  # the demo exchange is also the gold set of evaluation
     ("interchange", "formats"),  # commands that read and write files
 }
