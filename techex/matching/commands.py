@@ -24,6 +24,7 @@ from techex.embedding.encoders import Encoder, load_encoder
 from techex.embedding.encoders import Progress as Report
 from techex.errors import BadInput
 from techex.listings.rules import Kind
+from techex.listings.tables import Listing
 from techex.matching import evaluated
 from techex.matching.rules import Filters, Match, MatchPage
 from techex.migrations import run
@@ -161,13 +162,19 @@ def _with_known_ablation(settings: Settings, measured: evaluated.Measured) -> ev
     return measured.model_copy(update={"ablation": before.ablation})
 
 
+def _region(listing: Listing) -> str:
+    """The socio-economic region of a province, or the country."""
+    region = regions.region_of(listing.province)
+    return regions.region_name(region, "en") if region else regions.country_name(listing.country, "en")
+
+
 def _filters(places: Sequence[str], fields: Sequence[str], trl_min: int | None) -> Filters:
     """Raises BadInput for a place that nobody calls so."""
     chosen: dict[str, list[str]] = {"regions": [], "provinces": [], "countries": []}
     for name in places:
         place = regions.place_of_code(name) or regions.find_place(name)
-        if name.upper() in regions.regions():
-            chosen["regions"].append(name.upper())
+        if region := regions.find_region(name):
+            chosen["regions"].append(region)
         elif place is None:
             known = ", ".join(regions.regions())
             raise BadInput(
@@ -194,7 +201,8 @@ def _as_dict(settings: Settings, found: Match) -> dict[str, Any]:
         "title": listing.title,
         "language": listing.language,
         "organisation": listing.organisation.name,
-        "region": regions.place_name(listing.place, "en"),
+        "region": _region(listing),
+        "place": regions.place_name(listing.place, "en"),
         "country": listing.country,
         "strength": found.strength,
         "band": found.band,

@@ -112,6 +112,15 @@ def find_place(name: str) -> Place | None:
     return None
 
 
+def find_region(name: str) -> str | None:
+    """The code of the region that goes by this name or code; None if none does."""
+    folded = fold(name)
+    for region in regions().values():
+        if folded in (fold(region.code), fold(region.name), fold(region.name_en)):
+            return region.code
+    return None
+
+
 def check_place(country: str, province: str | None) -> Place:
     """The place for a pair of codes.
 

@@ -44,6 +44,19 @@ def test_places_are_found_by_today_s_and_former_names(name: str, place: Place | 
     assert service.find_place(name) == place
 
 
+@pytest.mark.parametrize(
+    ("name", "region"),
+    [
+        ("Mekong River Delta", "MEKONG_DELTA"),
+        ("dong bang song cuu long", "MEKONG_DELTA"),
+        ("southeast", "SOUTHEAST"),
+        ("Hưng Yên", None),
+    ],
+)
+def test_regions_are_found_by_name(name: str, region: str | None) -> None:
+    assert service.find_region(name) == region
+
+
 def test_names_follow_the_reader_s_language() -> None:
     assert service.place_name(Place("VN", "92"), "vi") == "Cần Thơ"
     assert service.place_name(Place("VN", "92"), "en") == "Can Tho"
