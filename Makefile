@@ -17,6 +17,7 @@ setup: $(VENV)/.installed
 	@$(BIN)/techex models prepare
 	@$(BIN)/techex migrate
 	@$(ALL_CORES) $(BIN)/techex demo load
+	@test -f "$${TECHEX_DATA_DIR:-instance}/evaluation.json" || $(ALL_CORES) $(BIN)/techex evaluate --demo
 
 test: $(VENV)/.tested lint
 	@$(BIN)/techex models prepare
