@@ -233,16 +233,19 @@ def encode(folder: Path, model: str) -> dict[str, Any]:
     from sentence_transformers import SentenceTransformer
 
     encoder = SentenceTransformer(model, device="cpu", local_files_only=True)
-    count, began = 0, time.perf_counter()
+    known: dict[str, np.ndarray] = {}  # sets share documents: each text is embedded once
+    began = time.perf_counter()
     for part in sorted(path for path in folder.iterdir() if path.is_dir()):
         for name, prefix in (("documents", "passage: "), ("queries", "query: ")):
             if part.name == "speed" and name == "documents":
                 continue  # grown from real ones
             texts = [prefix + row["text"] for row in read(part / f"{name}.jsonl")]
-            vectors = encoder.encode(texts, batch_size=16, normalize_embeddings=True, show_progress_bar=False)
-            np.save(part / f"{name}.npy", vectors.astype(np.float32))
-            count += len(texts)
-    return {"texts": count, "seconds": time.perf_counter() - began}
+            new = [text for text in dict.fromkeys(texts) if text not in known]
+            if new:
+                vectors = encoder.encode(new, batch_size=16, normalize_embeddings=True, show_progress_bar=False)
+                known |= dict(zip(new, vectors.astype(np.float32), strict=True))
+            np.save(part / f"{name}.npy", np.stack([known[text] for text in texts]))
+    return {"texts": len(known), "seconds": time.perf_counter() - began}
 
 
 def read(path: Path) -> Rows:
