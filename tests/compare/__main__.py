@@ -157,8 +157,8 @@ def compare(data: Path | None) -> None:
     click.echo(f"\n{', '.join(versions)}, torch {version('torch')}.")
     click.echo(
         f"All with the weights of {MODEL}; the others get one vector a text from sentence-transformers with the "
-        f"prefixes of the model's card, cut at 512 tokens; bm25s has its own tokenizer without stop words or stemmer, as "
-        f"texts are in many languages. Speed: {sets.LISTINGS:,} listings, vectors handed in, one thread, a filter "
+        f"prefixes of the model's card, cut at 512 tokens; bm25s has its own tokenizer, no stop words and no stemmer, "
+        f"as texts are in many languages. Speed: {sets.LISTINGS:,} listings, vectors handed in, one thread, a filter "
         f"for one region of {sets.REGIONS}, ten results, embedding the query left out. TechEx keeps several vectors a "
         "listing and ranks by all of its parts; its neighbours are not those of one cosine, so that row is empty."
     )
