@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     threads: int = Field(default=1, ge=1, le=64, description="Threads a process may use to embed text.")
     snapshot_from: int = Field(
-        default=200_000, ge=0, description="Write an index snapshot from this many passages on; 0 means always."
+        default=20_000, ge=0, description="Write an index snapshot from this many passages on; 0 means always."
     )
     secret_key: str = Field(
         default="", description="Key that signs cookies; empty means one is made in the data folder at first start."

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from techex.search.stopwords import STOPWORDS
@@ -111,10 +112,12 @@ def search_terms(text: str, language: str, languages: Collection[str] = ()) -> S
     return SearchTerms({term: float(often) for term, often in own.items()}, every)
 
 
-def written_forms(text: str, language: str) -> dict[str, str]:
+@lru_cache(maxsize=4096)
+def written_forms(text: str, language: str) -> Mapping[str, str]:
     """Term -> how the text writes it (in lower case), for every term that says something to a reader.
 
-    Single syllables of Vietnamese are left out where the pair they belong to stands for them.
+    Single syllables of Vietnamese are left out where the pair they belong to stands for them. Kept for the texts that
+    were quoted last: a page asks for the same question ten times, and many pages for the same passages.
     """
     found: dict[str, str] = {}
     for word in _words(text):
@@ -127,7 +130,7 @@ def written_forms(text: str, language: str) -> dict[str, str]:
         else:
             for term in _terms_of(word, language):
                 found.setdefault(term, term if word.is_paired else word.text)
-    return found
+    return MappingProxyType(found)
 
 
 def fold(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,13 +136,19 @@ def facts_of(row: np.void, labels: Names) -> Facts:
         country=labels.name(row["country"]),
         province=labels.name(row["province"]) or None,
         region=labels.name(row["region"]) or None,
-        fields=tuple(code for code, bit in FIELD_BITS.items() if int(row["fields"]) & bit),
+        fields=_codes(int(row["fields"]), "fields"),
         trl=int(row["trl"]) or None,
         ip_status=labels.name(row["ip_status"]) or None,
-        transfer_forms=tuple(code for code, bit in TRANSFER_BITS.items() if int(row["transfer_forms"]) & bit),
+        transfer_forms=_codes(int(row["transfer_forms"]), "transfer_forms"),
         organisation=int(row["organisation"]),
         organisation_kind=labels.name(row["organisation_kind"]),
     )
+
+
+@lru_cache(maxsize=4096)
+def _codes(bits: int, column: str) -> tuple[str, ...]:
+    known = FIELD_BITS if column == "fields" else TRANSFER_BITS
+    return tuple(code for code, bit in known.items() if bits & bit)
 
 
 def _bits(codes: Iterable[str], bits: Mapping[str, int]) -> int:

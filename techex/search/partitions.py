@@ -239,9 +239,9 @@ class Partition:
 
     def facts(self, listing_id: int) -> Facts | None:
         """The facts of one listing; None if it is not here."""
-        for segment, standing in self._standing():
+        for segment, standing in zip(self.segments, (self.alive, None), strict=True):
             _, rows = segment.rows_of(np.array([listing_id], np.int64))
-            if len(rows) and standing[rows[0]]:
+            if len(rows) and (standing is None or standing[rows[0]]):
                 return facts_of(segment.facts[rows[0]], self.tables.labels)
         return None
 
