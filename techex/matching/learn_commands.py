@@ -175,6 +175,7 @@ def revert(as_json: bool) -> None:
     "--noise", type=click.FloatRange(0, 1), default=simulation.NOISE, show_default=True, help="Wrong verdicts."
 )
 @click.option("--screening", is_flag=True, help="Readers judge the first five of a list; else they stop at a fit.")
+@click.option("--raw", is_flag=True, help="Leave vectors as the model gives them: a ranking with room above it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(
     corpus: Path | None,
@@ -185,19 +186,20 @@ def simulate(
     rounds: int,
     noise: float,
     screening: bool,
+    raw: bool,
     as_json: bool,
 ) -> None:
     """Try on judged pairs what verdicts would teach: half of the needs are judged, the other half is measured."""
     files = corpus, queries, qrels
-    if demo == any(files) or (not demo and not all(files)):
-        raise click.UsageError("Name --corpus, --queries and --qrels, or --demo.")
+    if demo == any(files) or (not demo and not all(files)) or (demo and raw):
+        raise click.UsageError("Name --corpus, --queries and --qrels (and --raw), or --demo.")
     settings = load_settings()
     encoder = load_encoder(
         load_card(settings.card), settings.models_dir, engine=settings.engine or None, threads=settings.threads
     )
     with _bar("Embedding texts", as_json) as update:
         if corpus and queries and qrels:
-            cases = simulation.cases_of(read_set(corpus, queries, qrels), encoder, update)
+            cases = simulation.cases_of(read_set(corpus, queries, qrels), encoder, update, raw=raw)
         else:
             cases = simulation.cases_of_demo(gold_set(demo_exchange(), encoder, progress=update))
     with _bar("Learning", as_json) as update:

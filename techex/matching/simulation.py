@@ -19,6 +19,7 @@ from techex.matching.gold import GoldSet
 from techex.matching.judged import JudgedSet
 from techex.matching.learned import NOTHING
 from techex.matching.learning import Case, Compared, Step
+from techex.search.collection import Raw
 
 Progress = Callable[[int, int], None]
 
@@ -59,10 +60,13 @@ class Simulation:
         return float(np.mean([each.unseen.after for each in self.rounds]))
 
 
-def cases_of(judged: JudgedSet, encoder: Encoder, progress: Progress | None = None) -> list[Case]:
-    """The judged queries of a set with everything that is judged of them, grades as verdicts (1, one half, 0)."""
+def cases_of(judged: JudgedSet, encoder: Encoder, progress: Progress | None = None, *, raw: bool = False) -> list[Case]:
+    """The judged queries of a set with everything that is judged of them, grades as verdicts (1, one half, 0).
+
+    `raw` leaves vectors as the model gives them, without centring.
+    """
     indexed = Indexed.of(judged.documents, encoder, progress)
-    partition = indexed.partition(indexed.learned(encoder))
+    partition = indexed.partition(Raw() if raw else indexed.learned(encoder))
     numbers = {document.id: number for number, document in enumerate(judged.documents, 1)}
     most = max(grade for grades in judged.grades.values() for grade in grades.values())
     fit = min(FIT_GRADE, most)

@@ -15,7 +15,7 @@ from techex.listings.rules import Kind, Visibility
 from techex.matching import learning, mapping, simulation, weighting
 from techex.matching.calibration import Isotonic, Platt
 from techex.matching.learned import NOTHING, Learned, from_dict
-from techex.matching.learning import Case, learn
+from techex.matching.learning import Case, Compared, learn
 from techex.matching.mapping import Lessons, QueryMap, fit_map
 from techex.matching.ranking import PARTS, Query
 from techex.search.collection import Collection, Item
@@ -103,12 +103,20 @@ def test_verdicts_by_dice_teach_nothing_that_moves_a_list() -> None:
 
 
 def test_what_makes_one_language_pair_worse_is_left_out() -> None:
-    old, new = np.array([0.5] * 40), np.array([0.9] * 30 + [0.4] * 10)
-    cases = [Case(Query("", "vi" if row < 30 else "nl", 1), (), {}) for row in range(40)]
-    pairs = {"vi>en": learning.Compared(30, 0.5, 0.9), "nl>en": learning.Compared(10, 0.5, 0.4)}
-    assert len(cases) == 40
-    assert learning.objection(old, new, pairs, 1.0) == "worse for nl>en"
-    assert learning.objection(old, new, {"vi>en": pairs["vi>en"]}, 1.0) == ""
+    better, worse = Compared(30, 0.5, 0.9, 0.05), Compared(10, 0.5, 0.4, 0.03)
+    together = Compared(40, 0.5, 0.775, 0.04)
+    assert learning.objection(together, {"vi>en": better, "nl>en": worse}, 1.5) == "worse for nl>en"
+    assert learning.objection(together, {"vi>en": better}, 1.5) == ""
+
+
+def test_a_language_pair_of_few_needs_may_wobble_but_not_fall() -> None:
+    together = Compared(40, 0.5, 0.775, 0.04)
+    assert learning.objection(together, {"nl>en": Compared(6, 0.5, 0.49, 0.02)}, 1.5) == ""
+    assert learning.objection(together, {"nl>en": Compared(6, 0.5, 0.47, 0.02)}, 1.5) != ""
+
+
+def test_a_gain_that_chance_would_give_is_no_gain() -> None:
+    assert "chance" in learning.objection(Compared(40, 0.5, 0.52, 0.02), {}, 1.5)
 
 
 def test_nothing_is_learned_from_a_handful_of_verdicts() -> None:
