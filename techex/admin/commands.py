@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from techex.core import changes
 from techex.core.context import command_line_context
 from techex.core.database import Database
+from techex.core.terminal import bar
 from techex.core.vocabulary import ORGANISATION_KINDS
 from techex.interchange import demo as demo_exchange
 from techex.interchange import formats, rules, service
@@ -30,25 +27,6 @@ from techex.settings import Settings, load_settings
 REFUSED_SHOWN = 20
 
 
-class Update(Protocol):
-    """Moves a bar: how many are done, of how many if that is known."""
-
-    def __call__(self, done: int, total: int | None = None) -> None: ...
-
-
-@contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Update]:
-    """A progress bar on standard error; none where nobody watches."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet or not sys.stderr.isatty()) as progress:
-        task = progress.add_task(what, total=None)
-
-        def update(done: int, total: int | None = None) -> None:
-            progress.update(task, completed=done, total=total)
-
-        yield update
-
-
 def _ready_database(settings: Settings) -> Database:
     database = Database(settings.database_address)
     run.require_current(database)
@@ -56,7 +34,7 @@ def _ready_database(settings: Settings) -> Database:
 
 
 def _embed(settings: Settings, database: Database, quiet: bool) -> int:
-    with _bar("Embedding texts", quiet) as update:
+    with bar("Embedding texts", quiet) as update:
         return search.embed_pending(settings, database, update)
 
 
@@ -97,7 +75,7 @@ def demo_reset(as_json: bool) -> None:
 def _load_demo(as_json: bool) -> None:
     settings = load_settings()
     database = _ready_database(settings)
-    with _bar("Loading the demo exchange", as_json) as update:
+    with bar("Loading the demo exchange", as_json) as update:
         report = demo_exchange.load(database, command_line_context(), update)
     embedded = _embed(settings, database, as_json)
     counts = {
@@ -154,7 +132,7 @@ def import_file(
     mapping = rules.read_map(map_file, Kind(kind)) if map_file else None
     with database.reading() as session:
         before = changes.last(session)
-    with _bar(f"Reading {file.name}", as_json) as update:
+    with bar(f"Reading {file.name}", as_json) as update:
         report = service.import_rows(
             database,
             command_line_context(),
@@ -177,7 +155,7 @@ def import_file(
 
 def _look_alike(settings: Settings, database: Database, before: int, quiet: bool) -> int:
     """How many of the rows that came after change `before` look like a listing that is there."""
-    with _bar("Looking for duplicates", quiet) as update:
+    with bar("Looking for duplicates", quiet) as update:
         checked = duplicates.check_since(
             settings, database, command_line_context(), before, lambda done, total: update(done, total)
         )

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from techex.core.context import command_line_context
 from techex.core.database import Database
+from techex.core.terminal import bar
 from techex.core.text import clean
 from techex.embedding.cards import load_card
 from techex.embedding.encoders import Encoder, load_encoder
@@ -110,7 +108,7 @@ def evaluate_command(
     judged = read_set(corpus, queries, qrels) if corpus and queries and qrels else None
     settings = load_settings(**({"card": card_name} if card_name else {}))
     encoder = _encoder(settings)
-    with _bar("Embedding texts", as_json) as progress:
+    with bar("Embedding texts", as_json) as progress:
         if judged is None:
             _evaluate_demo(settings, encoder, ablate, as_json, progress)
             return
@@ -264,12 +262,3 @@ def _show_figures(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     for title, figures in rows:
         table.add_row(title, *(f"{figures[name]:.{PLACES}f}" for name in FIGURES))
     Console().print(table)
-
-
-@contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Report]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    disable = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=disable, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from techex.core.context import command_line_context
 from techex.core.database import Database
+from techex.core.terminal import bar
 from techex.embedding.cards import load_card
 from techex.embedding.encoders import load_encoder
 from techex.interchange.demo import demo_exchange
@@ -103,7 +102,7 @@ def status(as_json: bool) -> None:
 def train(as_json: bool) -> None:
     """Learn from all verdicts and keep the result as a candidate; nothing changes until it is activated."""
     settings = load_settings()
-    with _database(settings) as database, _bar("Ranking needs", as_json) as update:
+    with _database(settings) as database, bar("Ranking needs", as_json) as update:
         done = training.train(settings, database, command_line_context(), update)
     steps = [asdict(step) for step in done.candidate.steps]
     if as_json:
@@ -197,12 +196,12 @@ def simulate(
     encoder = load_encoder(
         load_card(settings.card), settings.models_dir, engine=settings.engine or None, threads=settings.threads
     )
-    with _bar("Embedding texts", as_json) as update:
+    with bar("Embedding texts", as_json) as update:
         if corpus and queries and qrels:
             cases = simulation.cases_of(read_set(corpus, queries, qrels), encoder, update, raw=raw)
         else:
             cases = simulation.cases_of_demo(gold_set(demo_exchange(), encoder, progress=update))
-    with _bar("Learning", as_json) as update:
+    with bar("Learning", as_json) as update:
         done = simulation.simulate(
             cases, verdicts=count, rounds=rounds, noise=noise, screening=screening, progress=update
         )
@@ -256,12 +255,3 @@ def _database(settings: Settings) -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    unwatched = quiet or not sys.stderr.isatty()
-    with Progress(*columns, console=Console(stderr=True), disable=unwatched) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -9,13 +9,12 @@ from contextlib import contextmanager
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from techex.core.database import Database
+from techex.core.terminal import bar, spinner
 from techex.migrations import run
 from techex.search import service
-from techex.search.pending import Progress as Report
 from techex.search.service import Status
 from techex.settings import load_settings
 
@@ -33,7 +32,7 @@ def index() -> None:
 def status_command(as_json: bool) -> None:
     """Show what is in the index, and how many listings still wait for their vectors."""
     settings = load_settings()
-    with _database() as database, _spinner("Loading the index", as_json):
+    with _database() as database, spinner("Loading the index", as_json):
         found = service.status(settings, database)
     _show(found, as_json)
 
@@ -47,9 +46,9 @@ def rebuild_command(as_json: bool) -> None:
     """
     settings = load_settings()
     with _database() as database:
-        with _bar("Embedding texts", as_json) as update:
+        with bar("Embedding texts", as_json) as update:
             service.embed_pending(settings, database, update)
-        with _spinner("Building the index", as_json):
+        with spinner("Building the index", as_json):
             found = service.rebuild(settings, database)
     _show(found, as_json)
 
@@ -59,7 +58,7 @@ def rebuild_command(as_json: bool) -> None:
 def verify_command(as_json: bool) -> None:
     """Compare the index with the database by ids and digests; exit 1 if anything differs."""
     settings = load_settings()
-    with _database() as database, _bar("Comparing", as_json) as update:
+    with _database() as database, bar("Comparing", as_json) as update:
         found = service.verify(settings, database, update)
     if as_json:
         click.echo(
@@ -93,26 +92,6 @@ def _database() -> Iterator[Database]:
         yield database
     finally:
         database.close()
-
-
-@contextmanager
-def _bar(what: str, quiet: bool) -> Iterator[Report]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=_unwatched(quiet)) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-@contextmanager
-def _spinner(what: str, quiet: bool) -> Iterator[None]:
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=_unwatched(quiet), transient=True) as progress:
-        progress.add_task(what, total=None)
-        yield
-
-
-def _unwatched(quiet: bool) -> bool:
-    return quiet or not sys.stderr.isatty()
 
 
 def _show(status: Status, as_json: bool) -> None:
