@@ -13,6 +13,7 @@ import logging
 import re
 import threading
 import unicodedata
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -91,7 +92,7 @@ def _check_prepared(card: ModelCard, folder: Path) -> None:
         )
 
 
-class _Batched:
+class _Batched(ABC):
     """What engines share: tidy texts, prefix, order by length, zero rows for empty texts, progress."""
 
     def __init__(self, card: ModelCard) -> None:
@@ -113,12 +114,13 @@ class _Batched:
                 progress(done, len(tidy))
         return vectors
 
+    @abstractmethod
     def _inputs(self, texts: list[str]) -> Sequence[Any]:
         """What `_embed` takes, one item a text, whose len() is a measure of its cost."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _embed(self, inputs: Sequence[Any]) -> FloatArray:
-        raise NotImplementedError
+        """(n, dimension) unit rows of one batch."""
 
 
 def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:

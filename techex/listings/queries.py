@@ -213,6 +213,11 @@ class Totals:
     provinces: int
     countries: int
 
+    @property
+    def any(self) -> bool:
+        """True when something is listed."""
+        return self.needs + self.offers > 0
+
 
 def totals(session: Session, context: Context) -> Totals:
     """Counts for the home page; of what the asker may see."""

@@ -14,11 +14,11 @@ from sqlalchemy.orm import Session
 
 from techex.core.context import Context
 from techex.core.text import has_words
+from techex.listings import queries
 from techex.listings import queries as listing_queries
 from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
-from techex.matching import queries
 from techex.matching.forms import LONGEST_TEXT, Search, place_code, read_search
 from techex.matching.rules import Band, Filters, MatchPage
 from techex.regions import service as regions
@@ -106,7 +106,7 @@ def home() -> Response:
         context = identity.context()
         return replies.page(
             "matching/home.html",
-            open_now=queries.open_now(session, context),
+            open_now=queries.totals(session, context),
             needs=queries.newest(session, context, Kind.NEED, NEWEST),
             results=queries.newest(session, context, Kind.OFFER, NEWEST),
             examples=EXAMPLES,
