@@ -67,6 +67,11 @@ class Place:
     country: str
     province: str | None = None
 
+    @property
+    def code(self) -> str:
+        """Its short name in addresses and duties: VN-33 for a province, NL for a country."""
+        return f"{self.country}-{self.province}" if self.province else self.country
+
 
 def distance_km(a: tuple[float, float], b: tuple[float, float]) -> float:
     """Great-circle distance of two (latitude, longitude) pairs in degrees, by the haversine formula."""
