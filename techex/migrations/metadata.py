@@ -7,6 +7,10 @@ from importlib import import_module
 TABLES = (
     "techex.core.changes",
     "techex.core.audit",
+    "techex.core.mail",
+    "techex.core.limits",
+    "techex.core.installation",
+    "techex.accounts.tables",
     "techex.organisations.tables",
     "techex.listings.tables",
     "techex.embedding.tables",
