@@ -21,6 +21,7 @@ A message says what happened, what was expected and what to do. Knows no HTTP: `
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 
 class TechexError(Exception):
@@ -29,8 +30,27 @@ class TechexError(Exception):
     exit_code = 2
 
 
+class Sentence(str):
+    """An English sentence that remembers its pattern and values, so that a page can say it in its reader's language.
+
+    raise BadInput(Sentence(N_("has %(count)s characters."), count=7))
+    """
+
+    pattern: str
+    values: Mapping[str, object]
+
+    def __new__(cls, pattern: str, **values: object) -> Self:
+        made = super().__new__(cls, pattern % values if values else pattern)
+        made.pattern, made.values = pattern, values
+        return made
+
+
 class BadInput(TechexError):  # noqa: N818 - the names of this tree say what happened, as the domain does
-    """What was sent cannot be used as it is."""
+    """What was sent cannot be used as it is; `about` names the field, `sentence` says what is wrong with it."""
+
+    def __init__(self, sentence: str = "", about: str = "") -> None:
+        self.sentence, self.about = sentence, about
+        super().__init__(f"{about}: {sentence}" if about else sentence)
 
 
 class FieldErrors(BadInput):

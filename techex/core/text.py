@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from techex.errors import BadInput
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Sentence
 
 # Vietnamese needs two marks on one letter; more than four is decoration that breaks line heights.
 MOST_MARKS = 4
@@ -35,22 +36,40 @@ def clean(text: str, name: str = "text") -> str:
     noncharacters and text that is mostly stacked marks.
     """
     text = _LINE_BREAK.sub("\n", text)
-    for pattern, what in ((_SURROGATE, "half of a character"), (_CONTROL, "a control character")):
+    for pattern, what in ((_SURROGATE, N_("half of a character")), (_CONTROL, N_("a control character"))):
         if found := pattern.search(text):
             raise BadInput(
-                f"{name}: contains {what} (U+{ord(found.group()):04X}, at position {found.start() + 1}), which is not "
-                "text. Expected letters, digits, punctuation and line breaks; remove it and try again."
+                Sentence(
+                    N_(
+                        "contains %(what)s (%(code)s, at position %(position)s), which is not text. Expected letters, "
+                        "digits, punctuation and line breaks; remove it and try again."
+                    ),
+                    what=Sentence(what),
+                    code=f"U+{ord(found.group()):04X}",
+                    position=found.start() + 1,
+                ),
+                about=name,
             )
     if found := _NONCHARACTER.search(text):
         raise BadInput(
-            f"{name}: contains U+{ord(found.group()):04X} at position {found.start() + 1}, a code that never stands "
-            "for a character. The text was probably damaged; copy it again from its source."
+            Sentence(
+                N_(
+                    "contains %(code)s at position %(position)s, a code that never stands for a character. The text "
+                    "was probably damaged; copy it again from its source."
+                ),
+                code=f"U+{ord(found.group()):04X}",
+                position=found.start() + 1,
+            ),
+            about=name,
         )
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", _BIDI.sub("", text)))
     text = _LONE_JOINER.sub("", text)
     marks = sum(1 for character in text if unicodedata.combining(character))
     if marks > MOST_MARKS and marks > MOST_MARKS_SHARE * len(text) and _STACKED.search(text):
-        raise BadInput(f"{name}: has so many marks stacked on its letters that it cannot be read. Type it plainly.")
+        raise BadInput(
+            Sentence(N_("has so many marks stacked on its letters that it cannot be read. Type it plainly.")),
+            about=name,
+        )
     return _STACKED.sub(r"\1", text).strip()
 
 
@@ -61,7 +80,10 @@ def clean_line(text: str, name: str = "text") -> str:
     """
     if _BIDI.search(text):
         raise BadInput(
-            f"{name}: contains a hidden text-direction character, which can disguise what it says. Type it plainly."
+            Sentence(
+                N_("contains a hidden text-direction character, which can disguise what it says. Type it plainly.")
+            ),
+            about=name,
         )
     return re.sub(r"\s+", " ", clean(text, name))
 

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any
 
 from techex.core import vocabulary
 from techex.core.text import clean, clean_line, has_words
-from techex.errors import BadInput, FieldErrors
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, FieldErrors, Sentence
 from techex.listings.rules import FieldRule, Kind, ListingDraft, Visibility, fields_of
 from techex.regions.service import check_place
 
 MOST_BYTES_PER_CHARACTER = 4  # so a limit in characters also bounds what is stored
+LONGEST_ID = 200  # characters, as the column has
 LARGEST_AMOUNT = 1e15  # beyond every budget in every currency; keeps sums exact in a double
 EARLIEST, LATEST = date(1990, 1, 1), date(2100, 1, 1)
+
+MOST_NAMED = 12  # codes that an error lists
+LONGEST_QUOTE = 60  # characters of a wrong value that an error repeats
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,4})?", re.ASCII)
 _TRL = re.compile(r"(?:TRL\s*)?([0-9]{1,2})", re.ASCII | re.IGNORECASE)
@@ -44,23 +49,27 @@ def checked_draft(
     known = {rule.name for rule in fields_of(kind)}
     for name in raw:
         if name not in known and raw[name] not in (None, "", [], ()):
-            errors[name] = f"a {kind.value} has no such field."
+            errors[name] = Sentence(N_("a %(kind)s has no such field."), kind=kind.value)
     for rule in fields_of(kind):
         try:
             value = _checked(rule, raw.get(rule.name))
         except BadInput as error:
-            errors[rule.name] = str(error).removeprefix(f"{rule.name}: ")
+            errors[rule.name] = error.sentence
             continue
         if value not in (None, "", []):
             values[rule.name] = value
         elif rule.required:
-            errors[rule.name] = f"is missing; expected {rule.shortest} to {rule.longest} characters."
+            errors[rule.name] = Sentence(
+                N_("is missing; expected %(shortest)s to %(longest)s characters."),
+                shortest=rule.shortest,
+                longest=rule.longest,
+            )
     _check_together(values, errors)
     for name, check in _envelope(language, country, province, visibility, external_id).items():
         try:
             check()
         except BadInput as error:
-            errors[name] = str(error).removeprefix(f"{name}: ")
+            errors[name] = error.sentence
     if errors:
         raise FieldErrors(errors)
     return ListingDraft(
@@ -80,15 +89,15 @@ def _envelope(
 ) -> dict[str, Callable[[], object]]:
     def check_language() -> None:
         if language not in vocabulary.LANGUAGES:
-            raise BadInput(f"{language!r} is not known; expected one of {', '.join(vocabulary.LANGUAGES)}.")
+            raise _unknown(language, vocabulary.LANGUAGES)
 
     def check_visibility() -> None:
         if visibility not in {v.value for v in Visibility}:
-            raise BadInput(f"{visibility!r} is not known; expected one of {', '.join(Visibility)}.")
+            raise _unknown(visibility, [v.value for v in Visibility])
 
     def check_external_id() -> None:
-        if external_id and len(clean_line(external_id, "external_id")) > 200:
-            raise BadInput("is longer than 200 characters.")
+        if external_id and len(clean_line(external_id, "external_id")) > LONGEST_ID:
+            raise BadInput(Sentence(N_("is longer than %(most)s characters."), most=LONGEST_ID))
 
     return {
         "language": check_language,
@@ -98,12 +107,31 @@ def _envelope(
     }
 
 
+def _unknown(code: str, known: Iterable[str]) -> BadInput:
+    return BadInput(
+        Sentence(N_("%(code)s is not known; expected one of %(known)s."), code=repr(code), known=", ".join(known))
+    )
+
+
 def _check_together(values: Mapping[str, Any], errors: dict[str, str]) -> None:
     low, high = values.get("budget_min"), values.get("budget_max")
     if low is not None and high is not None and low > high:
-        errors["budget_max"] = f"is {high:g}, less than the lower end {low:g}; exchange them."
+        errors["budget_max"] = Sentence(
+            N_("is %(high)s, less than the lower end %(low)s; exchange them."), high=f"{high:g}", low=f"{low:g}"
+        )
     if (low is not None or high is not None or "price" in values) and "currency" not in values:
-        errors.setdefault("currency", "is missing beside an amount; expected three letters such as VND or EUR.")
+        missing = Sentence(N_("is missing beside an amount; expected three letters such as VND or EUR."))
+        errors.setdefault("currency", missing)
+
+
+def _refused(rule: FieldRule, pattern: str, **values: object) -> BadInput:
+    return BadInput(Sentence(pattern, **values), about=rule.name)
+
+
+def _shown(value: object) -> str:
+    """A wrong value as an error repeats it: enough of it to be recognised."""
+    shown = repr(value)
+    return shown if len(shown) <= LONGEST_QUOTE else f"{shown[:LONGEST_QUOTE]}…"
 
 
 def _checked(rule: FieldRule, value: Any) -> Any:
@@ -128,18 +156,25 @@ def _checked(rule: FieldRule, value: Any) -> Any:
 
 def _text(rule: FieldRule, value: Any) -> str:
     if not isinstance(value, str):
-        raise BadInput(f"{rule.name}: expected text, got {type(value).__name__}.")
+        raise _refused(rule, N_("expected text, got %(type)s."), type=type(value).__name__)
     text = clean_line(value, rule.name) if rule.shape == "line" else clean(value, rule.name)
     if text and rule.shortest and not has_words(text):
-        raise BadInput(f"{rule.name}: needs letters or digits.")
+        raise _refused(rule, N_("needs letters or digits."))
     if text and len(text) < rule.shortest:
-        raise BadInput(
-            f"{rule.name}: has {len(text)} characters; expected {rule.shortest} to {rule.longest}. Say more."
+        raise _refused(
+            rule,
+            N_("has %(length)s characters; expected %(shortest)s to %(longest)s. Say more."),
+            length=len(text),
+            shortest=rule.shortest,
+            longest=rule.longest,
         )
     if len(text) > rule.longest:
-        raise BadInput(
-            f"{rule.name}: has {len(text)} characters; expected at most {rule.longest}. "
-            f"Shorten it by {len(text) - rule.longest}."
+        raise _refused(
+            rule,
+            N_("has %(length)s characters; expected at most %(longest)s. Shorten it by %(excess)s."),
+            length=len(text),
+            longest=rule.longest,
+            excess=len(text) - rule.longest,
         )
     return text
 
@@ -155,7 +190,9 @@ def _trl(rule: FieldRule, value: Any) -> int | None:
     elif isinstance(value, str) and (found := _TRL.fullmatch(value.strip())):
         number = int(found.group(1))
     if number is None or not 1 <= number <= 9:
-        raise BadInput(f"{rule.name}: {value!r} is not a readiness level; expected a whole number from 1 to 9.")
+        raise _refused(
+            rule, N_("%(value)s is not a readiness level; expected a whole number from 1 to 9."), value=_shown(value)
+        )
     return number
 
 
@@ -164,14 +201,23 @@ def _amount(rule: FieldRule, value: Any) -> float | None:
         if not value.strip():
             return None
         if not _PLAIN_NUMBER.fullmatch(value.strip()):
-            raise BadInput(
-                f"{rule.name}: {value!r} is not an amount; expected digits without separators, such as 250000000."
+            raise _refused(
+                rule,
+                N_("%(value)s is not an amount; expected digits without separators, such as 250000000."),
+                value=_shown(value),
             )
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise BadInput(f"{rule.name}: {value!r} is not an amount; expected a number such as 250000000.")
+        raise _refused(
+            rule, N_("%(value)s is not an amount; expected a number such as 250000000."), value=_shown(value)
+        )
     if not 0 <= value <= LARGEST_AMOUNT:
-        raise BadInput(f"{rule.name}: {value:g} is out of range; expected 0 to {LARGEST_AMOUNT:g}.")
+        raise _refused(
+            rule,
+            N_("%(value)s is out of range; expected 0 to %(most)s."),
+            value=f"{value:g}",
+            most=f"{LARGEST_AMOUNT:g}",
+        )
     return float(value)
 
 
@@ -187,7 +233,9 @@ def _date(rule: FieldRule, value: Any) -> str | None:
         if not EARLIEST <= found <= LATEST:
             raise ValueError
     except ValueError:
-        raise BadInput(f"{rule.name}: {value!r} is not a date; expected year-month-day such as 2027-06-30.") from None
+        raise _refused(
+            rule, N_("%(value)s is not a date; expected year-month-day such as 2027-06-30."), value=_shown(value)
+        ) from None
     return found.isoformat()
 
 
@@ -195,7 +243,11 @@ def _currency(rule: FieldRule, value: Any) -> str | None:
     if isinstance(value, str) and not value.strip():
         return None
     if not isinstance(value, str) or not re.fullmatch(r"[A-Z]{3}", value.strip(), re.ASCII):
-        raise BadInput(f"{rule.name}: {value!r} is not a currency; expected three capital letters such as VND or EUR.")
+        raise _refused(
+            rule,
+            N_("%(value)s is not a currency; expected three capital letters such as VND or EUR."),
+            value=_shown(value),
+        )
     return value.strip()
 
 
@@ -204,7 +256,7 @@ def _listed(rule: FieldRule, value: Any) -> list[Any]:
         return [part.strip() for part in re.split(r"[;,|]", value) if part.strip()]
     if isinstance(value, (list, tuple)):
         return list(value)
-    raise BadInput(f"{rule.name}: expected a list of codes, or one text with codes between semicolons.")
+    raise _refused(rule, N_("expected a list of codes, or one text with codes between semicolons."))
 
 
 def _codes(rule: FieldRule, codes: list[Any]) -> list[Any]:
@@ -216,12 +268,17 @@ def _codes(rule: FieldRule, codes: list[Any]) -> list[Any]:
         elif rule.shape != "numbers" and isinstance(code, str):
             code = code.strip()
         if isinstance(code, bool) or not isinstance(code, (str, int)) or code not in known:
-            listed = ", ".join(str(k) for k in list(known)[:12])
-            raise BadInput(
-                f"{rule.name}: {code!r} is not on the list; expected one of {listed}{' …' if len(known) > 12 else ''}."
+            listed = ", ".join(str(k) for k in list(known)[:MOST_NAMED]) + (" …" if len(known) > MOST_NAMED else "")
+            raise _refused(
+                rule,
+                N_("%(code)s is not on the list; expected one of %(listed)s."),
+                code=_shown(code),
+                listed=listed,
             )
         if code not in found:
             found.append(code.value if hasattr(code, "value") else code)
     if rule.shape != "code" and rule.longest and len(found) > rule.longest:
-        raise BadInput(f"{rule.name}: has {len(found)} entries; expected at most {rule.longest}.")
+        raise _refused(
+            rule, N_("has %(count)s entries; expected at most %(most)s."), count=len(found), most=rule.longest
+        )
     return found

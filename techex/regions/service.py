@@ -15,7 +15,8 @@ from typing import Any
 
 from babel import Locale
 
-from techex.errors import BadInput
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Sentence
 from techex.regions.rules import (
     HOME_COUNTRY,
     Country,
@@ -128,17 +129,30 @@ def check_place(country: str, province: str | None) -> Place:
     """
     if country not in countries():
         raise BadInput(
-            f"country: {country!r} is not a country code. Expected two capital letters such as VN, NL or JP."
+            Sentence(
+                N_("%(code)s is not a country code. Expected two capital letters such as VN, NL or JP."),
+                code=repr(country),
+            ),
+            about="country",
         )
     if province is None or province == "":
         return Place(country)
     if country != HOME_COUNTRY:
         raise BadInput(
-            f"province: {province!r} was given for {country}. Provinces are known for Vietnam only; leave it out."
+            Sentence(
+                N_("%(code)s was given for %(country)s. Provinces are known for Vietnam only; leave it out."),
+                code=repr(province),
+                country=country,
+            ),
+            about="province",
         )
     if province not in provinces():
         raise BadInput(
-            f"province: {province!r} is not the code of a province. Expected two digits, 01 (Hà Nội) to 96 (Cà Mau)."
+            Sentence(
+                N_("%(code)s is not the code of a province. Expected two digits, 01 (Hà Nội) to 96 (Cà Mau)."),
+                code=repr(province),
+            ),
+            about="province",
         )
     return Place(country, province)
 

@@ -12,12 +12,12 @@ from babel import Locale
 from babel import dates as babel_dates
 from babel import numbers as babel_numbers
 from flask import Blueprint, Flask, Response, current_app, request
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, get_locale, gettext
 from markupsafe import Markup, escape
 
 from techex import paths
 from techex.core.vocabulary import LANGUAGES
-from techex.errors import Environment, NotFound
+from techex.errors import Environment, NotFound, Sentence
 from techex.settings import Settings
 from techex.translations.build import compile_catalogues
 from techex.web import identity, policy, replies, security
@@ -65,6 +65,14 @@ def switch_language(code: str) -> Response:
 @cache
 def _locale(code: str) -> Locale:
     return Locale.parse(code)
+
+
+def sentence(text: str) -> str:
+    """An error's sentence in the language of the page, where it remembers its pattern; else as it is."""
+    if not isinstance(text, Sentence):
+        return text
+    values = {name: sentence(value) if isinstance(value, str) else value for name, value in text.values.items()}
+    return str(gettext(text.pattern, **values))
 
 
 def number(value: float) -> str:
@@ -130,6 +138,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         default_translation_directories=str(paths.translations_dir()),
         locale_selector=_choose,
     )
-    app.jinja_env.filters.update(number=number, money=money, day=day, day_of=day_of, ago=ago)
+    app.jinja_env.filters.update(number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence)
     app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)
     app.register_blueprint(blueprint)

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, reque
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, TechexError
+from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, Sentence, TechexError
 from techex.web import replies
 
 STATUSES: tuple[tuple[type[TechexError], int], ...] = (
@@ -81,14 +81,23 @@ def _reply(status: int, sentence: str) -> Response:
         response.status_code, response.content_type = status, "application/problem+json"
         return response
     title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
-    return replies.page("errors/problem.html", status, code=status, title=title, advice=advice, sentence=sentence)
+    return replies.page(
+        "errors/problem.html",
+        status,
+        code=status,
+        title=title,
+        advice=advice,
+        sentence=sentence,
+        in_english=not isinstance(sentence, Sentence),
+    )
 
 
 def _ours(error: TechexError) -> Response:
     status = status_of(error)
     if status >= 500:
         current_app.logger.error("%s: %s", type(error).__name__, error)
-    return _reply(status, str(error))
+    said = error.args[0] if error.args and isinstance(error.args[0], Sentence) else str(error)
+    return _reply(status, said)
 
 
 def _http(error: HTTPException) -> Response:
