@@ -13,7 +13,7 @@ from techex.core import audit, changes
 from techex.core.context import Context
 from techex.core.text import folded
 from techex.errors import NotFound
-from techex.listings.queries import shown
+from techex.listings.queries import shown, shown_of
 from techex.listings.rules import (
     BODY_FIELDS,
     LIFE_DAYS,
@@ -52,7 +52,7 @@ def visible_by_id(session: Session, context: Context, ids: Iterable[int]) -> Map
     wanted = list(ids)
     if not wanted:
         return {}
-    rows = session.scalars(visible(context).where(Listing.id.in_(wanted))).unique()
+    rows = session.scalars(select(Listing).where(*shown_of(context, wanted))).unique()
     return {row.id: row for row in rows}
 
 
