@@ -56,6 +56,11 @@ def record(session: Session, context: Context, subject: str, subject_id: int, wh
     return seq
 
 
+def hold(session: Session) -> None:
+    """Wait for the other writers and keep them waiting until this transaction ends, as recording a change does."""
+    session.execute(select(ChangeCounter.last).where(ChangeCounter.id == _ONLY_ROW).with_for_update())
+
+
 def last(session: Session) -> int:
     """The number of the last committed change; 0 in an empty exchange."""
     return session.execute(select(ChangeCounter.last).where(ChangeCounter.id == _ONLY_ROW)).scalar_one_or_none() or 0

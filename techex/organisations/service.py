@@ -8,11 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from techex.core import audit, changes
-from techex.core.context import Context
+from techex.core.context import Context, MemberRole, Membership
 from techex.core.text import folded
 from techex.errors import NotFound
 from techex.organisations.rules import OrganisationDraft, checked
-from techex.organisations.tables import Organisation, OrganisationField
+from techex.organisations.tables import OperatorPlace, Organisation, OrganisationField, OrganisationMember
 
 
 def get_organisation(session: Session, slug: str) -> Organisation:
@@ -34,6 +34,19 @@ def organisations(session: Session, ids: Iterable[int]) -> Mapping[int, Organisa
     """Organisations by id."""
     rows = session.scalars(select(Organisation).where(Organisation.id.in_(list(ids))))
     return {row.id: row for row in rows}
+
+
+def belonging(session: Session, person_id: int) -> tuple[tuple[Membership, ...], frozenset[str]]:
+    """What a person is to organisations, and the codes of the places they serve; read anew for every request."""
+    rows = session.execute(
+        select(OrganisationMember.organisation_id, OrganisationMember.role, Organisation.verified_at)
+        .join(Organisation, Organisation.id == OrganisationMember.organisation_id)
+        .where(OrganisationMember.person_id == person_id)
+        .order_by(OrganisationMember.organisation_id)
+    )
+    memberships = tuple(Membership(number, MemberRole(role), verified is not None) for number, role, verified in rows)
+    places = session.scalars(select(OperatorPlace.place_code).where(OperatorPlace.person_id == person_id))
+    return memberships, frozenset(places)
 
 
 def upsert(session: Session, context: Context, draft: OrganisationDraft) -> tuple[Organisation, bool]:

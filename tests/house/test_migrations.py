@@ -9,6 +9,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from techex.core import audit
+from techex.core.context import command_line_context
 from techex.core.database import Base, Database
 from techex.errors import DatabaseNotReady
 from techex.migrations import run
@@ -64,3 +66,21 @@ def test_what_was_listed_before_words_were_kept_is_found_by_them_afterwards(empt
     assert run.upgrade(empty)
     with empty.reading() as session:
         assert session.scalar(text("select keywords from organisation")) == " vien do luong metrology "
+
+
+def test_audit_entries_of_before_are_chained_and_new_ones_follow_them(empty: Database) -> None:
+    run.upgrade(empty, "0007")
+    insert = text(
+        "insert into audit_entry (id, at, actor, verb, subject, subject_id, detail)"
+        " values (:id, '2026-11-21 09:00:00.5', 'đội vận hành', 'created', 'listing', 1, '{\"kind\": \"need\"}')"
+    )
+    with empty.transaction() as session:
+        for number in (1, 2, 5):
+            session.execute(insert, {"id": number})
+    run.upgrade(empty)
+    with empty.transaction() as session:
+        assert audit.verify(session).is_whole
+        audit.record(session, command_line_context(), "edited", "listing", 1)
+    with empty.reading() as session:
+        walked = audit.verify(session)
+        assert (walked.is_whole, walked.entries, audit.last(session)[0]) == (True, 4, 6)
