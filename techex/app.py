@@ -12,6 +12,7 @@ from flask import Flask, request
 from flask_babel import lazy_gettext as _l
 
 from techex import __version__, paths
+from techex.accounts import signing
 from techex.admin import views as admin_views
 from techex.core import vocabulary
 from techex.core.database import Database
@@ -19,6 +20,7 @@ from techex.listings import organisation_views
 from techex.listings import views as listing_views
 from techex.matching import place_views, quality_views
 from techex.matching import views as matching_views
+from techex.organisations import service as organisations
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
@@ -65,7 +67,8 @@ def create_app(
     problems.init_app(app)
     replies.init_app(app)
     database = Database(settings.database_address)
-    identity.init_app(app, database)
+    identity.init_app(app, database, signing.actor)
+    signing.init_app(app, organisations.belonging)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
     for blueprint in BLUEPRINTS:

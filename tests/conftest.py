@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -22,6 +22,7 @@ from techex.core.database import Database
 from techex.interchange import demo
 from techex.migrations import run
 from techex.settings import Settings
+from tests.cast import Browser, sign_in
 from tests.matching.second_matcher import WordMatcher
 
 # A machine that does other work too is not a failed test.
@@ -130,6 +131,7 @@ def demo_app(settings: Settings, demo_file: Path) -> Iterator[Flask]:
     shutil.copy(demo_file, settings.data_dir / "techex.db")
     matcher = WordMatcher()
     app = create_app(settings, testing=True, matcher=lambda: matcher)
+    app.test_client_class = Browser
     yield app
     app.extensions["techex.database"].close()
 
@@ -146,6 +148,7 @@ def visitor(demo_app: Flask) -> FlaskClient:
 def app(settings: Settings) -> Iterator[Flask]:
     """The exchange of `settings`; a view that forgot the policy raises."""
     app = create_app(settings, testing=True)
+    app.test_client_class = Browser
     yield app
     app.extensions["techex.database"].close()
 
@@ -154,3 +157,9 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser without JavaScript."""
     return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask) -> Callable[[str], Browser]:
+    """`signed_in("operator")`: a browser in which this one of the cast has signed in."""
+    return lambda name: sign_in(app, name)

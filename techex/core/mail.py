@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import CheckConstraint, Index, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from babel.support import Translations
+from sqlalchemy import CheckConstraint, Index, String, Text, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from techex import paths
+from techex.core.context import Context
 from techex.core.database import Base, UTCDateTime
+from techex.translations.build import compile_catalogues
+
+LONGEST_SUBJECT = 300
 
 
 class Letter(Base):
@@ -23,7 +32,7 @@ class Letter(Base):
     key: Mapped[str] = mapped_column(String(100), unique=True)
     recipient: Mapped[str] = mapped_column(String(254), index=True)
     language: Mapped[str] = mapped_column(String(8))
-    subject: Mapped[str] = mapped_column(String(300))
+    subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
     text: Mapped[str] = mapped_column(Text)
     secret: Mapped[bool] = mapped_column(default=False)  # holds a link that opens a door: forgotten once sent
     state: Mapped[str] = mapped_column(String(8), default="waiting")
@@ -32,3 +41,54 @@ class Letter(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     error: Mapped[str] = mapped_column(Text, default="")
+
+
+# What a key may be: it is also the name of a file and part of a Message-ID.
+_KEY = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
+
+
+@cache
+def _words(language: str) -> Callable[[str], str]:
+    if paths.is_checkout():
+        compile_catalogues(paths.translations_dir())
+    return Translations.load(str(paths.translations_dir()), [language], "messages").gettext
+
+
+def write(
+    session: Session,
+    context: Context,
+    *,
+    key: str,
+    to: str,
+    language: str,
+    subject: str,
+    text: str,
+    values: Mapping[str, object] | None = None,
+    secret: bool = False,
+) -> bool:
+    """Put a letter into the outbox, inside the caller's transaction; False where this key was written before.
+
+    `subject` and `text` are English messages (marked N_), put into the language of the reader here and filled in with
+    `values`. `secret` says that the text holds a link which opens a door.
+    """
+    if not _KEY.fullmatch(key):
+        raise ValueError(f"{key!r} cannot be the key of a letter: lower-case letters, digits, '.', '_' and '-'")
+    if session.scalar(select(Letter.id).where(Letter.key == key)) is not None:
+        return False
+    words, filled = _words(language), dict(values or {})
+    session.add(
+        Letter(
+            key=key,
+            recipient=to,
+            language=language,
+            # A line break in a name must not become a header of the letter.
+            subject=" ".join((words(subject) % filled).split())[:LONGEST_SUBJECT],
+            text=words(text) % filled,
+            secret=secret,
+            state="waiting",
+            created_at=context.now,
+            due_at=context.now,
+        )
+    )
+    session.flush()
+    return True

@@ -1,0 +1,1 @@
+"""The verbs of accounts, and the domain's public face."""
