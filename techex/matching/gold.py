@@ -118,6 +118,8 @@ def _entry(number: int, draft: ListingDraft, passages: Sequence[Passage], vector
         trl=draft.values.get("trl"),
         ip_status=draft.values.get("ip_status"),
         transfer_forms=tuple(draft.values.get("transfer_forms") or ()),
+        industry=draft.values.get("industry"),
+        sdg=tuple(draft.values.get("sdg") or ()),
     )
     return Entry(number, facts, listing_terms(_text(draft), draft.language), held, vectors)
 
@@ -132,12 +134,7 @@ def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray
         ]
     )
     text = _text(draft)
-    wanted = Wanted(
-        draft.kind is Kind.NEED,
-        tuple(draft.values.get("fields") or ()),
-        tuple(draft.values.get("transfer_forms") or ()),
-        draft.values.get("trl"),
-    )
+    wanted = Wanted.of(draft.kind, draft.values)
     return Query(text, draft.language, words_of(text), rows[-1], rows[:-1] if len(rows) > 1 else rows, wanted)
 
 

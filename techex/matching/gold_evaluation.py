@@ -30,6 +30,7 @@ WITHOUT: Mapping[str, Parts] = {
     "lexical": replace(ALL_PARTS, lexical=False),
     "noise": replace(ALL_PARTS, noise=False),
     "feedback": replace(ALL_PARTS, feedback=False),
+    "neighbours": replace(ALL_PARTS, neighbours=False),
     "structure": replace(ALL_PARTS, structure=False),
 }
 

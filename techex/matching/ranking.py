@@ -35,9 +35,9 @@ REFERENCE = 1_000
 
 # Names of the parts of a score, as they are kept with a verdict.
 DENSE = ("whole", "passages")
-LEXICAL, FEEDBACK = "lexical", "feedback"
+LEXICAL, FEEDBACK, NEIGHBOURS = "lexical", "feedback", "neighbours"
 STATED = structure.PARTS
-PARTS = (*DENSE, LEXICAL, *STATED, FEEDBACK)
+PARTS = (*DENSE, LEXICAL, *STATED, FEEDBACK, NEIGHBOURS)
 
 _BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
 
@@ -125,11 +125,19 @@ def rank(
     filters: Filters | None = None,
     parts: Parts = ALL_PARTS,
     learned: Learned | None = None,
+    also: Sequence[int] = (),
 ) -> Ranking:
-    """The candidates of these partitions that meet the filters, best first."""
+    """The candidates of these partitions that meet the filters, best first; listings in `also` are candidates too."""
     query = query.turned(learned) if learned else query
     terms = terms_of(query, partitions)
-    scored = [_Scored(partition, query, terms, filters, parts) for partition in partitions]
+    scored = [Scored(partition, query, terms, filters, parts, also) for partition in partitions]
+    return ranked(scored, query, parts, learned)
+
+
+def ranked(
+    scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None
+) -> Ranking:
+    """The candidates of several partitions together, best first, for a query turned by what was learned."""
     scored = [each for each in scored if len(each.ids)]
     if not scored:
         return Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0), {part: np.empty(0) for part in PARTS}, {})
@@ -138,12 +146,16 @@ def rank(
     if learned:
         added = {part: learned.factor(part) * values for part, values in added.items()}
     plain: Numbers = np.sum(list(added.values()), axis=0)
-    added[FEEDBACK] = np.zeros(len(ids))
+    added[FEEDBACK], added[NEIGHBOURS] = np.zeros(len(ids)), np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
         weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
         weight *= learned.factor(FEEDBACK) if learned else 1.0
         added[FEEDBACK] = weight * _feedback(scored, scoring.order(ids, plain), plain)
     scores = plain + added[FEEDBACK]
+    if query.whole is not None and query.wanted is not None and parts.neighbours:
+        best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
+        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], *_of_all(scored, best))
+    scores = scores + added[NEIGHBOURS]
     order = scoring.order(ids, scores)
     idf: dict[str, float] = {}
     for each in scored:
@@ -153,12 +165,18 @@ def rank(
     )
 
 
-def _feedback(scored: Sequence[_Scored], order: IntArray, scores: Numbers) -> Numbers:
+def _feedback(scored: Sequence[Scored], order: IntArray, scores: Numbers) -> Numbers:
     """(m,) likeness of every candidate to the best ones together."""
     best = order[: scoring.FEEDBACK_LISTINGS]
-    wholes = np.concatenate([each.whole for each in scored])[best]
+    wholes, _ = _of_all(scored, best)
     together = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
     return np.concatenate([each.likeness(together) for each in scored])
+
+
+def _of_all(scored: Sequence[Scored], places: IntArray) -> tuple[FloatArray, NDArray[np.int32]]:
+    """Vectors (k, d) of whole texts and languages (k,) of the candidates at these places among those of all."""
+    wholes = np.concatenate([each.whole for each in scored])
+    return wholes[places], np.concatenate([each.languages for each in scored])[places]
 
 
 def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
@@ -168,14 +186,18 @@ def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
 
 
 @dataclass
-class _Scored:
-    """The candidates of one partition and their scores before the second search."""
+class Scored:
+    """The candidates of one partition and their scores before the second search.
+
+    `best_pairs` hands in candidates and keyword scores that it found for many queries at once.
+    """
 
     partition: Partition
     query: Query
     terms: SearchTerms
     filters: Filters | None
     parts: Parts
+    also: Sequence[int] = ()
     ids: IntArray = field(init=False)
 
     def __post_init__(self) -> None:
@@ -192,6 +214,9 @@ class _Scored:
         if self.query.whole is not None and self.query.passages is not None:
             asked = np.concatenate([self.query.whole[None], self.query.passages])
             found.append(self.partition.dense(asked, CANDIDATES, allowed)[0])
+        if self.also:
+            wanted = np.array([one for one in self.also if self.partition.facts(one) is not None], np.int64)
+            found.append(wanted if allowed is None else wanted[np.isin(wanted, allowed.ids)])
         return np.unique(np.concatenate(found))
 
     @cached_property
@@ -208,7 +233,7 @@ class _Scored:
 
     @cached_property
     def facts(self) -> NDArray[np.void]:
-        return _facts(self.partition, self.ids)
+        return facts_of(self.partition, self.ids)
 
     @cached_property
     def languages(self) -> NDArray[np.int32]:
@@ -221,7 +246,9 @@ class _Scored:
         dense = (nothing, nothing)
         if query.whole is not None and query.passages is not None:
             dense = self._compared(query.whole, query.passages, self.number)
-        stated = structure.agreement(query.wanted, self.facts) if query.wanted and self.parts.structure else {}
+        stated: dict[str, Numbers] = {}
+        if query.wanted and self.parts.structure:
+            stated = structure.agreement(query.wanted, self.facts, self.partition.tables.labels)
         return (
             dict(zip(DENSE, dense, strict=True)) | {LEXICAL: self._lexical()} | dict.fromkeys(STATED, nothing) | stated
         )
@@ -277,15 +304,12 @@ def whole_vectors(passages: Passages) -> FloatArray:
 
 def _languages(partition: Partition, ids: IntArray) -> NDArray[np.int32]:
     """(m,) numbers of the languages of these listings."""
-    return _facts(partition, ids)["language"].astype(np.int32)
+    return facts_of(partition, ids)["language"].astype(np.int32)
 
 
-def _facts(partition: Partition, ids: IntArray) -> NDArray[np.void]:
+def facts_of(partition: Partition, ids: IntArray) -> NDArray[np.void]:
     """(m,) rows of facts."""
-    found = np.zeros(len(ids), partition.segments[0].facts.dtype)
-    for segment, standing in zip(partition.segments, (partition.alive, None), strict=True):
-        places, rows = segment.rows_of(ids)
-        if standing is not None:
-            places, rows = places[standing[rows]], rows[standing[rows]]
-        found[places] = segment.facts[rows]
+    places, rows = partition.fact_rows(ids)
+    found = np.zeros(len(ids), rows.dtype)
+    found[places] = rows
     return found

@@ -63,6 +63,13 @@ FEEDBACK_WEIGHT = 0.8
 # .912, .912, .908).
 FEEDBACK_WEIGHT_LISTING = 1.5
 
+# What a listing's nearest neighbours among the best are worth speaks for it too. NEIGHBOUR_SHARE of a score is theirs:
+# it evens out what one text owes to its wording or its language. Demo exchange, first five of a need alike in its two
+# languages: .770 at 0, .833 at .3, .847 at .4; nDCG@10 .936, .934, .932. Temperatures of .4 to .6 give .81 to .85.
+NEIGHBOURING = 100
+NEIGHBOUR_SHARE = 0.3
+NEIGHBOUR_TEMPERATURE = 0.5  # in spreads of similarities between texts that have nothing to do with each other
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -74,6 +81,7 @@ class Parts:
     lexical: bool = True
     noise: bool = True
     feedback: bool = True
+    neighbours: bool = True
     structure: bool = True
 
 
@@ -141,6 +149,23 @@ def feedback_weights(scores: Numbers) -> Numbers:
     weights = np.exp((scores - scores.max()) / FEEDBACK_TEMPERATURE)
     share: Numbers = weights / weights.sum()
     return share
+
+
+def neighbours(scores: Numbers, wholes: NDArray[np.float32], languages: NDArray[np.int32]) -> Numbers:
+    """(k,) what the scores of (k,) listings with unit vectors (k, d) gain or lose by those of their neighbours.
+
+    A step of score diffusion over the graph of nearest neighbours (Donoser and Bischof 2013, "Diffusion processes for
+    retrieval revisited"), with a softmax of their similarities as weights.
+    """
+    if len(scores) < 2:
+        return np.zeros(len(scores))
+    alike = (wholes @ wholes.T).astype(np.float64)
+    alike = evened(alike, languages[:, None] == languages[None, :]) / (WHOLE_PRIOR[1] * NEIGHBOUR_TEMPERATURE)
+    np.fill_diagonal(alike, -np.inf)
+    weights = np.exp(alike - alike.max(axis=1, keepdims=True))
+    theirs: Numbers = (weights @ scores) / weights.sum(axis=1)
+    gained: Numbers = NEIGHBOUR_SHARE * (theirs - scores)
+    return gained
 
 
 def order(ids: Sequence[int] | NDArray[np.int64], scores: Numbers) -> NDArray[np.int64]:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from techex.core.vocabulary import FIELDS, TRANSFER_FORMS
+from techex.core.vocabulary import FIELDS, SDGS, TRANSFER_FORMS
 from techex.search.dense import BoolArray
 from techex.search.names import NOTHING, Names
 
 # Codes of closed lists are bits of one number: 47 fields and 9 transfer forms fit into 64.
 FIELD_BITS: Mapping[str, int] = {code: 1 << place for place, code in enumerate(FIELDS)}
 TRANSFER_BITS: Mapping[str, int] = {str(code): 1 << place for place, code in enumerate(TRANSFER_FORMS)}
+GOAL_BITS: Mapping[int, int] = {goal: 1 << place for place, goal in enumerate(SDGS)}
 
 FACTS = np.dtype(
     [
@@ -29,10 +32,14 @@ FACTS = np.dtype(
         ("region", np.int32),
         ("ip_status", np.int32),
         ("organisation_kind", np.int32),
+        ("industry", np.int32),
+        ("sdg", np.uint32),
         ("trl", np.int8),
     ]
 )
 FactRows = NDArray[np.void]
+# Columns whose numbers are explained by the labels of the collection.
+LABELLED = ("language", "country", "province", "region", "ip_status", "organisation_kind")
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,8 @@ class Facts:
     transfer_forms: tuple[str, ...] = ()
     organisation: int = 0
     organisation_kind: str = ""
+    industry: str | None = None
+    sdg: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,7 +95,8 @@ def fact_row(listing_id: int, facts: Facts, labels: Names) -> FactRows:
     row["listing"], row["organisation"] = listing_id, facts.organisation
     row["fields"] = _bits(facts.fields, FIELD_BITS)
     row["transfer_forms"] = _bits(facts.transfer_forms, TRANSFER_BITS)
-    for name in ("language", "country", "province", "region", "ip_status", "organisation_kind"):
+    row["sdg"] = _bits(facts.sdg, GOAL_BITS)
+    for name in ("language", "country", "province", "region", "ip_status", "organisation_kind", "industry"):
         row[name] = labels.add(getattr(facts, name) or "")
     row["trl"] = facts.trl or 0
     return row
@@ -142,7 +152,23 @@ def facts_of(row: np.void, labels: Names) -> Facts:
         transfer_forms=_codes(int(row["transfer_forms"]), "transfer_forms"),
         organisation=int(row["organisation"]),
         organisation_kind=labels.name(row["organisation_kind"]),
+        industry=labels.name(row["industry"]) or None,
+        sdg=tuple(goal for goal, bit in GOAL_BITS.items() if int(row["sdg"]) & bit),
     )
+
+
+def counted(rows: FactRows, labels: Names) -> dict[str, Counter[str]]:
+    """For each column with names or codes, how many of the rows say each of them; what is not stated is left out."""
+    found: dict[str, Counter[str]] = {}
+    for column in LABELLED:
+        numbers, counts = np.unique(rows[column], return_counts=True)
+        pairs = zip(numbers.tolist(), counts.tolist(), strict=True)
+        found[column] = Counter({labels.name(number): count for number, count in pairs if number != NOTHING})
+    for column, known in (("fields", FIELD_BITS), ("transfer_forms", TRANSFER_BITS)):
+        has = (rows[column][:, None] & np.fromiter(known.values(), np.uint64)) != 0
+        pairs = zip(known, np.count_nonzero(has, axis=0).tolist(), strict=True)
+        found[column] = Counter({code: count for code, count in pairs if count})
+    return found
 
 
 @lru_cache(maxsize=4096)
@@ -151,7 +177,7 @@ def _codes(bits: int, column: str) -> tuple[str, ...]:
     return tuple(code for code, bit in known.items() if bits & bit)
 
 
-def _bits(codes: Iterable[str], bits: Mapping[str, int]) -> int:
+def _bits(codes: Iterable[Any], bits: Mapping[Any, int]) -> int:
     total = 0
     for code in codes:
         total |= bits[code]

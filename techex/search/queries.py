@@ -158,6 +158,7 @@ def _listings() -> Select[Any]:
         select(
             *(Listing.id, Listing.kind, Listing.visibility, Listing.language, Listing.title, Listing.summary),
             *(Listing.body, Listing.country, Listing.province, Listing.trl, Listing.ip_status, Listing.organisation_id),
+            Listing.industry,
             Organisation.kind.label("organisation_kind"),
         )
         .join(Organisation)
@@ -181,6 +182,8 @@ def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:
         transfer_forms=tuple(forms),
         organisation=row.organisation_id,
         organisation_kind=row.organisation_kind,
+        industry=row.industry,
+        sdg=tuple(row.body.get("sdg") or ()),
     )
 
 

@@ -5,8 +5,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from techex.embedding.centring import unit
 from techex.matching import scoring
-from techex.matching.scoring import Scale, coverage, evened, feedback_weights, lexical_weight, noise, order, scale
+from techex.matching.scoring import (
+    Scale,
+    coverage,
+    evened,
+    feedback_weights,
+    lexical_weight,
+    neighbours,
+    noise,
+    order,
+    scale,
+)
 from techex.matching.strength import band, falling, strength, strength_of_pair, strength_of_words
 
 FLOATS = st.floats(-10, 10, allow_nan=False)
@@ -85,3 +96,17 @@ def test_bands_have_words() -> None:
     assert [band(value) for value in (95, 80, 79.9, 60, 59, 40, 39)] == [
         *("introduce", "introduce", "review", "review", "explore", "explore", "none"),
     ]
+
+
+def test_good_neighbours_speak_for_a_listing_and_bad_ones_against_it() -> None:
+    two_groups = unit(np.array([[1.0, 0.1], [1.0, 0.0], [0.1, 1.0], [0.0, 1.0]], np.float32))
+    languages = np.arange(4, dtype=np.int32)
+    gained = neighbours(np.array([2.0, 5.0, 2.0, 1.0]), two_groups, languages)
+    assert gained[0] > 0 > gained[2]
+    assert gained[0] <= scoring.NEIGHBOUR_SHARE * (5.0 - 2.0)
+    assert np.allclose(neighbours(np.full(4, 3.0), two_groups, languages), 0)
+
+
+def test_a_listing_alone_has_no_neighbours() -> None:
+    assert neighbours(np.array([3.0]), np.ones((1, 2), np.float32), np.zeros(1, np.int32)).tolist() == [0.0]
+    assert len(neighbours(np.empty(0), np.empty((0, 2), np.float32), np.empty(0, np.int32))) == 0

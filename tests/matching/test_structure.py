@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from techex.matching.structure import FIELDS_WEIGHT, FORMS_WEIGHT, MOST_STAGES, STAGE_WEIGHT, Wanted, agreement
+from techex.matching.structure import (
+    FIELDS_WEIGHT,
+    FORMS_WEIGHT,
+    INDUSTRY_WEIGHT,
+    MOST_STAGES,
+    SDG_WEIGHT,
+    STAGE_WEIGHT,
+    Wanted,
+    agreement,
+)
 from techex.search.facts import Facts, fact_row
 from techex.search.names import Names
 
 
 def added(wanted: Wanted, facts: Facts) -> dict[str, float]:
-    return {part: float(values[0]) for part, values in agreement(wanted, fact_row(1, facts, Names())).items()}
+    labels = Names()
+    row = fact_row(1, facts, labels)
+    return {part: float(values[0]) for part, values in agreement(wanted, row, labels).items()}
 
 
 def test_the_same_fields_count_and_half_of_them_half() -> None:
@@ -35,3 +46,16 @@ def test_what_is_not_stated_moves_nothing() -> None:
     assert not any(added(Wanted(True), Facts(fields=("211",), trl=3, transfer_forms=("franchise",))).values())
     assert not any(added(Wanted(True, ("211",), ("assignment",), 7), Facts()).values())
     assert np.isfinite(list(added(Wanted(True), Facts()).values())).all()
+
+
+def test_the_same_industry_and_common_goals_count_for_a_match() -> None:
+    wanted = Wanted(True, industry="C", sdg=(9, 12))
+    assert added(wanted, Facts(industry="C"))["industry"] == INDUSTRY_WEIGHT
+    assert added(wanted, Facts(industry="A"))["industry"] == 0
+    assert added(wanted, Facts(sdg=(9, 12)))["sdg"] == SDG_WEIGHT
+    assert added(wanted, Facts(sdg=(9, 2, 12, 13)))["sdg"] == SDG_WEIGHT / 2
+    assert added(wanted, Facts(sdg=(2,)))["sdg"] == 0
+
+
+def test_an_industry_nobody_stated_is_not_a_common_one() -> None:
+    assert added(Wanted(True), Facts())["industry"] == 0
