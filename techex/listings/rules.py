@@ -5,7 +5,7 @@ FIELDS is the one table of fields: form, import and export read it, so all surfa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
@@ -49,7 +49,25 @@ class Visibility(StrEnum):
     RESTRICTED = "restricted"
 
 
+class Audience(StrEnum):
+    """Who reads a field of a listing, among those who may see the listing; its organisation always does."""
+
+    EVERYONE = "everyone"
+    MEMBERS = "members"  # of any verified organisation, and operators
+    OPERATORS = "operators"
+
+
+class Teaser(StrEnum):
+    """Who learns that a restricted listing is there, in the words its owner has chosen for that."""
+
+    NONE = "none"
+    PUBLIC = "public"
+    MEMBERS = "members"
+
+
 SEARCHABLE = frozenset({State.PUBLISHED})
+# What operators read whatever its visibility: what was shown to them once, until its owner takes it out.
+REVIEWED = frozenset(State) - {State.DRAFT, State.WITHDRAWN}
 LIFE_DAYS = 365  # a published listing lives this long, then its owner is asked
 
 Shape = Literal["line", "text", "trl", "codes", "code", "numbers", "number", "date", "currency"]
@@ -57,7 +75,8 @@ Shape = Literal["line", "text", "trl", "codes", "code", "numbers", "number", "da
 
 @dataclass(frozen=True)
 class FieldRule:
-    """One field: for which kinds, how long, from which list; `embedded` says whether matching reads it."""
+    """One field: for which kinds, how long, from which list; `embedded` says whether matching reads it, `audience` who
+    does."""
 
     name: str
     label: str
@@ -68,6 +87,7 @@ class FieldRule:
     required: bool = False
     vocabulary: str = ""  # name of the closed list in core.vocabulary
     embedded: bool = False
+    audience: Audience = Audience.EVERYONE
 
 
 BOTH = frozenset(Kind)
@@ -86,13 +106,16 @@ FIELDS: tuple[FieldRule, ...] = (
     FieldRule("advantages", N_("Advantages over an alternative"), OFFER, "text", 20, 2000, embedded=True),
     FieldRule("economics", N_("Economics"), OFFER, "text", 0, 1000, embedded=True),
     FieldRule("trl_evidence", N_("Evidence for the readiness"), OFFER, "text", 0, 1000),
-    FieldRule("ip_numbers", N_("IP numbers"), OFFER, "line", 0, 200),
+    # A number leads to the applicant's name in a public register: those who broker check it, nobody else needs it.
+    FieldRule("ip_numbers", N_("IP numbers"), OFFER, "line", 0, 200, audience=Audience.OPERATORS),
     FieldRule("decision_number", N_("Decision number"), OFFER, "line", 0, 100),
     FieldRule("decision_date", N_("Decision date"), OFFER, "date"),
     FieldRule("originating_task", N_("Originating task"), OFFER, "line", 0, 300),
     FieldRule("partner_sought", N_("Partner sought"), OFFER, "text", 0, 1000),
     FieldRule("standards", N_("Standards met"), OFFER, "line", 0, 300),
     FieldRule("references", N_("Where it is in use"), OFFER, "text", 0, 1000),
+    # Whom to call about it: an introduction goes through an operator.
+    FieldRule("contact", N_("Contact"), BOTH, "line", 0, 200, audience=Audience.OPERATORS),
     FieldRule("trl", N_("Technology readiness level"), BOTH, "trl"),
     FieldRule("transfer_forms", N_("Transfer forms"), BOTH, "codes", 0, 9, vocabulary="TRANSFER_FORMS"),
     FieldRule("fields", N_("Fields of science and technology"), BOTH, "codes", 0, 3, vocabulary="FIELDS"),
@@ -103,7 +126,7 @@ FIELDS: tuple[FieldRule, ...] = (
     FieldRule("reach", N_("How far to look"), NEED, "code", vocabulary="REACHES"),
     FieldRule("budget_min", N_("Budget from"), NEED, "number"),
     FieldRule("budget_max", N_("Budget to"), NEED, "number"),
-    FieldRule("price", N_("Indicative price"), OFFER, "number"),
+    FieldRule("price", N_("Indicative price"), OFFER, "number", audience=Audience.MEMBERS),
     FieldRule("currency", N_("Currency"), BOTH, "currency"),
     FieldRule("deadline", N_("Deadline"), NEED, "date"),
     FieldRule("validity", N_("Valid until"), OFFER, "date"),
@@ -116,6 +139,8 @@ BODY_FIELDS = tuple(
 )
 # Facts that pages show and no query asks for; stored with the body.
 LOOSE_FACTS = ("decision_date", "sdg")
+# Fields that not everybody reads who sees the listing.
+GUARDED: Mapping[str, Audience] = {rule.name: rule.audience for rule in FIELDS if rule.audience != Audience.EVERYONE}
 
 
 def fields_of(kind: Kind) -> list[FieldRule]:
@@ -138,12 +163,57 @@ class ListingDraft:
 
 
 def visible_classes(actor: Actor) -> frozenset[Visibility]:
-    """The visibility classes an actor may search and read."""
-    if actor.is_system:
+    """The visibility classes of which an actor may search and read everything."""
+    if actor.is_system or actor.is_operator:
         return frozenset(Visibility)
+    if actor.is_member:
+        return frozenset({Visibility.PUBLIC, Visibility.MEMBERS})
     return frozenset({Visibility.PUBLIC})
 
 
-def may_see(actor: Actor, state: State, visibility: Visibility) -> bool:
-    """The verdict about one listing: published, and of a class that the actor may see."""
-    return state in SEARCHABLE and visibility in visible_classes(actor)
+def may_see(
+    actor: Actor,
+    state: State,
+    visibility: Visibility,
+    owner: int | None = None,
+    shared_with: Callable[[], Set[int]] = frozenset,
+) -> bool:
+    """The verdict about one listing: published and of a class that the actor may see; one's own; shared with one's
+    organisation; and, for operators, whatever was ever submitted.
+    """
+    if state in SEARCHABLE and visibility in visible_classes(actor):
+        return True
+    if owner is not None and actor.belongs_to(owner):
+        return True
+    if actor.is_operator and state in REVIEWED:
+        return True
+    return state in SEARCHABLE and actor.is_member and bool(verified_organisations(actor) & shared_with())
+
+
+def verified_organisations(actor: Actor) -> frozenset[int]:
+    """The verified organisations somebody belongs to: what is shared with one of them is shared with them."""
+    return frozenset(membership.organisation_id for membership in actor.memberships if membership.verified)
+
+
+def knows_owners(actor: Actor) -> bool:
+    """True for those to whom no listing is anonymous."""
+    return actor.is_system or actor.is_operator
+
+
+def may_know_owner(actor: Actor, anonymous: bool, owner: int, introduced_to: Callable[[], Set[int]]) -> bool:
+    """True if the actor may know whose listing it is."""
+    if not anonymous or knows_owners(actor) or actor.belongs_to(owner):
+        return True
+    return actor.is_member and bool(verified_organisations(actor) & introduced_to())
+
+
+def readable(actor: Actor, owner: int, audience: Audience) -> bool:
+    """True if an actor who may see a listing may read its fields for this audience."""
+    if audience is Audience.EVERYONE or knows_owners(actor) or actor.belongs_to(owner):
+        return True
+    return audience is Audience.MEMBERS and actor.is_member
+
+
+def hidden_fields(actor: Actor, owner: int) -> frozenset[str]:
+    """The fields of a listing that an actor who may see it may not read."""
+    return frozenset(name for name, audience in GUARDED.items() if not readable(actor, owner, audience))

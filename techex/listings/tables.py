@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, Date, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, Float, ForeignKey, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.core.database import Base, UTCDateTime
-from techex.listings.rules import BODY_FIELDS, Kind, State, Visibility
+from techex.listings.rules import BODY_FIELDS, GUARDED, Kind, State, Teaser, Visibility
 from techex.organisations.tables import Organisation
 from techex.regions.rules import Place
 
@@ -27,7 +27,7 @@ class Listing(Base):
         Index(
             "ix_listing_counted",
             *("state", "visibility", "kind", "country", "province"),
-            *("ip_status", "language", "organisation_id", "trl"),
+            *("ip_status", "language", "organisation_id", "trl", "anonymous"),
         ),
     )
 
@@ -57,14 +57,22 @@ class Listing(Base):
     deadline: Mapped[date | None] = mapped_column(Date)
     validity: Mapped[date | None] = mapped_column(Date)
     illustrative: Mapped[bool] = mapped_column(default=False)
+    anonymous: Mapped[bool] = mapped_column(default=False, server_default=false())  # whose it is stays untold
+    teaser: Mapped[str] = mapped_column(String(8), default=Teaser.NONE.value, server_default=Teaser.NONE.value)
+    teaser_text: Mapped[str] = mapped_column(Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
     published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
-    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    extended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    asked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # its owner, whether it shall go on
 
     organisation: Mapped[Organisation] = relationship(lazy="joined")
     field_rows: Mapped[list[ListingField]] = relationship(cascade="all, delete-orphan", lazy="selectin")
     transfer_rows: Mapped[list[ListingTransferForm]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+
+    # Loaded where a verdict needs them: for listings that are shared, or anonymous.
+    grants: Mapped[list[ListingGrant]] = relationship(cascade="all, delete-orphan", order_by="ListingGrant.id")
 
     @property
     def fields(self) -> list[str]:
@@ -88,8 +96,21 @@ class Listing(Base):
 
     @property
     def texts(self) -> dict[str, str]:
-        """Its long texts by field name, in reading order, empty ones left out."""
-        return {name: self.body[name] for name in BODY_FIELDS if self.body.get(name)}
+        """Its long texts by field name, in reading order, empty ones left out; those that everybody reads who sees it.
+
+        Matching, search and quotes take their texts from here, so a guarded field cannot be found by.
+        """
+        return {name: self.body[name] for name in BODY_FIELDS if self.body.get(name) and name not in GUARDED}
+
+    @property
+    def guarded_texts(self) -> dict[str, str]:
+        """Its other long texts; who reads one is for `rules.hidden_fields` to say."""
+        return {name: self.body[name] for name in BODY_FIELDS if self.body.get(name) and name in GUARDED}
+
+    @property
+    def place_codes(self) -> tuple[str, ...]:
+        """Under which codes operators serve it: its province, and its country."""
+        return (f"{self.country}-{self.province}", self.country) if self.province else (self.country,)
 
 
 class ListingField(Base):
@@ -112,3 +133,100 @@ class ListingTransferForm(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"))
     code: Mapped[str] = mapped_column(String(32))
+
+
+class ListingGrant(Base):
+    """An organisation that a restricted listing is shared with; `introduced`: it may know whose listing it is."""
+
+    __tablename__ = "listing_grant"
+    __table_args__ = (
+        UniqueConstraint("listing_id", "organisation_id"),
+        Index("ix_listing_grant_organisation_id", "organisation_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"))
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
+    introduced: Mapped[bool] = mapped_column(default=False)
+    granted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    granted_by: Mapped[str] = mapped_column(String(200))
+
+
+class ListingRevision(Base):
+    """A content that a listing had once, or that is proposed for it."""
+
+    __tablename__ = "listing_revision"
+    __table_args__ = (
+        UniqueConstraint("listing_id", "number"),
+        CheckConstraint("state IN ('past', 'proposed', 'accepted', 'refused')", name="state"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    state: Mapped[str] = mapped_column(String(8))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    written_at: Mapped[datetime] = mapped_column(UTCDateTime)  # a past one: when another took its place
+    written_by: Mapped[str] = mapped_column(String(200))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Review(Base):
+    """One passage through the queue: of a listing that was submitted, or of a revision that is proposed."""
+
+    __tablename__ = "listing_review"
+    __table_args__ = (Index("ix_listing_review_open", "closed_at", "due"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[int | None] = mapped_column(ForeignKey("listing_revision.id", ondelete="CASCADE"))
+    submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    submitted_by: Mapped[str] = mapped_column(String(200))
+    due: Mapped[date] = mapped_column(Date)
+    taken_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(String(16), default="")  # the verb that closed it
+
+    readings: Mapped[list[Reading]] = relationship(cascade="all, delete-orphan", order_by="Reading.id")
+
+
+class Reading(Base):
+    """What one reader found: four criteria from 0 to 5, and comments by field."""
+
+    __tablename__ = "listing_reading"
+    __table_args__ = (
+        UniqueConstraint("review_id", "reader_id"),
+        CheckConstraint("benefit BETWEEN 0 AND 5", name="benefit"),
+        CheckConstraint("clarity BETWEEN 0 AND 5", name="clarity"),
+        CheckConstraint("cooperation BETWEEN 0 AND 5", name="cooperation"),
+        CheckConstraint("wording BETWEEN 0 AND 5", name="wording"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("listing_review.id", ondelete="CASCADE"))
+    reader_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    reader_name: Mapped[str] = mapped_column(String(200))
+    benefit: Mapped[int]
+    clarity: Mapped[int]
+    cooperation: Mapped[int]
+    wording: Mapped[int]
+    comments: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)  # field, or "" for all of it -> comment
+    passed: Mapped[bool]
+    read_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Report(Base):
+    """Somebody's complaint about a listing, hidden since then until an operator has looked."""
+
+    __tablename__ = "listing_report"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    listing_id: Mapped[int] = mapped_column(ForeignKey("listing.id", ondelete="CASCADE"), index=True)
+    reporter_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    ground: Mapped[str] = mapped_column(String(16))
+    text: Mapped[str] = mapped_column(Text)
+    reported_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looked_by: Mapped[str] = mapped_column(String(200), default="")
+    outcome: Mapped[str] = mapped_column(String(16), default="")  # the verb that answered it
