@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -29,7 +29,7 @@ from techex.matching.strength import EXPLORE, band, falling, strength, strength_
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
-from techex.search.facts import Facts
+from techex.search.facts import FACTS, FactRows, counted, facts_of
 from techex.search.facts import Filters as IndexFilters
 from techex.search.partitions import Partition
 
@@ -39,6 +39,16 @@ CLOSEST = 3
 FIELDS_FROM = 5
 MOST_FIELDS = 2
 MOST_QUANTITIES = 6
+# Filters and the column of facts that each is counted from.
+FACETS: Mapping[str, str] = {
+    "fields": "fields",
+    "transfer_forms": "transfer_forms",
+    "countries": "country",
+    "provinces": "province",
+    "regions": "region",
+    "ip_statuses": "ip_status",
+    "organisation_kinds": "organisation_kind",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,7 @@ class Results:
     asked: Asked
     learned: Learned = NOTHING
     notes: Sequence[str] = field(default=())
+    also: Sequence[int] = ()  # listings to be ranked even where they are no candidates
 
     @cached_property
     def partitions(self) -> tuple[Partition, ...]:
@@ -74,7 +85,7 @@ class Results:
         """All candidates under the filters."""
         asked = self.asked
         filters = index_filters(asked.filters, asked.place, asked.listing)
-        return ranking.rank(self.partitions, asked.query, filters, learned=self.learned)
+        return ranking.rank(self.partitions, asked.query, filters, learned=self.learned, also=self.also)
 
     @property
     def mode(self) -> Mode:
@@ -166,35 +177,26 @@ class Results:
         quantities = [
             query.text[found.start : found.end].strip() for found in find_quantities(query.text, query.language)
         ]
-        counted = Counter(
-            code for facts in self._facts_of(self.ranked.ids[:PAGE_SIZE].tolist()) for code in facts.fields
-        )
-        fields = [code for code, count in counted.most_common(MOST_FIELDS) if count >= FIELDS_FROM]
+        labels = self.collection.tables.labels
+        often = Counter(code for row in self._facts(PAGE_SIZE) for code in facts_of(row, labels).fields)
+        fields = [code for code, count in often.most_common(MOST_FIELDS) if count >= FIELDS_FROM]
         chosen = tuple(dict.fromkeys(quantities))[:MOST_QUANTITIES]
         return Understood(query.language, self.asked.place, chosen, fields if self.mode == "vectors" else ())
 
     def _facets(self, total: int) -> dict[str, Sequence[tuple[str, int]]]:
         """For each filter its values among the matches, the most frequent first."""
-        counted: dict[str, Counter[str]] = defaultdict(Counter)
-        for facts in self._facts_of(self.ranked.ids[:total].tolist()):
-            counted["fields"].update(facts.fields)
-            counted["transfer_forms"].update(facts.transfer_forms)
-            for name, value in (
-                ("countries", facts.country),
-                ("provinces", facts.province),
-                ("regions", facts.region),
-                ("ip_statuses", facts.ip_status),
-                ("organisation_kinds", facts.organisation_kind),
-            ):
-                if value:
-                    counted[name][value] += 1
+        counts = counted(self._facts(total), self.collection.tables.labels)
         return {
-            name: sorted(counter.items(), key=lambda item: (-item[1], item[0])) for name, counter in counted.items()
+            name: sorted(counts[column].items(), key=lambda item: (-item[1], item[0]))
+            for name, column in FACETS.items()
         }
 
-    def _facts_of(self, ids: Iterable[int]) -> list[Facts]:
-        found = (next(filter(None, (part.facts(listing) for part in self.partitions)), None) for listing in ids)
-        return [facts for facts in found if facts is not None]
+    def _facts(self, first: int) -> FactRows:
+        """(n,) the facts of so many of the best, best first."""
+        ids = self.ranked.ids[:first]
+        found = [partition.fact_rows(ids) for partition in self.partitions]
+        places = np.concatenate([np.empty(0, np.int64), *(places for places, _ in found)])
+        return np.concatenate([np.empty(0, FACTS), *(rows for _, rows in found)])[np.argsort(places)]
 
 
 def index_filters(filters: Filters, place: Place | None, listing: Listing | None) -> IndexFilters:

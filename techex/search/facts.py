@@ -39,7 +39,7 @@ FACTS = np.dtype(
 )
 FactRows = NDArray[np.void]
 # Columns whose numbers are explained by the labels of the collection.
-LABELLED = ("language", "country", "province", "region", "ip_status", "organisation_kind")
+LABELLED = ("language", "country", "province", "region", "ip_status", "organisation_kind", "industry")
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def fact_row(listing_id: int, facts: Facts, labels: Names) -> FactRows:
     row["fields"] = _bits(facts.fields, FIELD_BITS)
     row["transfer_forms"] = _bits(facts.transfer_forms, TRANSFER_BITS)
     row["sdg"] = _bits(facts.sdg, GOAL_BITS)
-    for name in ("language", "country", "province", "region", "ip_status", "organisation_kind", "industry"):
+    for name in LABELLED:
         row[name] = labels.add(getattr(facts, name) or "")
     row["trl"] = facts.trl or 0
     return row

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from techex.search.dense import BoolArray, FloatArray, IntArray
-from techex.search.facts import Facts, Filters, facts_of, mask
+from techex.search.facts import FactRows, Facts, Filters, facts_of, mask
 from techex.search.lexical import LexicalScores, Part, ScoreArray, Terms, score
 from techex.search.names import Names
 from techex.search.segments import PASSAGES_A_LISTING, Entry, PassageRows, Segment
@@ -224,31 +224,39 @@ class Partition:
 
     def ids(self) -> IntArray:
         """Ids of all listings, ascending."""
-        return np.sort(np.concatenate([segment.ids[rows] for segment, rows in self._standing()]))
+        return np.sort(np.concatenate([segment.ids[rows] for segment, rows in self.standing()]))
 
     def ids_with_vectors(self) -> IntArray:
         """Ids of the listings that have at least one vector, ascending."""
-        found = [segment.ids[rows & (np.diff(segment.starts) > 0)] for segment, rows in self._standing()]
+        found = [segment.ids[rows & (np.diff(segment.starts) > 0)] for segment, rows in self.standing()]
         return np.sort(np.concatenate(found))
 
     def languages(self) -> dict[str, int]:
         """How many listings there are in each language."""
-        columns = [segment.facts["language"][standing] for segment, standing in self._standing()]
+        columns = [segment.facts["language"][standing] for segment, standing in self.standing()]
         numbers, counts = np.unique(np.concatenate(columns), return_counts=True)
         return {self.tables.labels.name(n): c for n, c in zip(numbers.tolist(), counts.tolist(), strict=True)}
 
+    def fact_rows(self, listing_ids: IntArray) -> tuple[IntArray, FactRows]:
+        """For those of the ids that are here: their places in `listing_ids`, and their facts (n,)."""
+        places, found = [], []
+        for segment, standing in zip(self.segments, (self.alive, None), strict=True):
+            here, rows = segment.rows_of(listing_ids)
+            if standing is not None:
+                here, rows = here[standing[rows]], rows[standing[rows]]
+            places.append(here)
+            found.append(segment.facts[rows])
+        return np.concatenate(places), np.concatenate(found)
+
     def facts(self, listing_id: int) -> Facts | None:
         """The facts of one listing; None if it is not here."""
-        for segment, standing in zip(self.segments, (self.alive, None), strict=True):
-            _, rows = segment.rows_of(np.array([listing_id], np.int64))
-            if len(rows) and (standing is None or standing[rows[0]]):
-                return facts_of(segment.facts[rows[0]], self.tables.labels)
-        return None
+        _, rows = self.fact_rows(np.array([listing_id], np.int64))
+        return facts_of(rows[0], self.tables.labels) if len(rows) else None
 
     def digests(self) -> dict[int, int]:
         """Passage id -> short digest of its text, for comparing with the database."""
         found: dict[int, int] = {}
-        for segment, standing in self._standing():
+        for segment, standing in self.standing():
             rows = segment.passages[standing[segment.owners]]
             found.update(zip(rows["id"].tolist(), rows["digest"].tolist(), strict=True))
         return found
@@ -256,19 +264,20 @@ class Partition:
     @property
     def passage_count(self) -> int:
         """How many passages have a vector here."""
-        return sum(int(np.count_nonzero(standing[segment.owners])) for segment, standing in self._standing())
+        return sum(int(np.count_nonzero(standing[segment.owners])) for segment, standing in self.standing())
 
     @property
     def resident_bytes(self) -> int:
         """Bytes of memory both parts hold."""
         return sum(segment.resident_bytes for segment in self.segments)
 
-    def _standing(self) -> Iterator[tuple[Segment, BoolArray]]:
+    def standing(self) -> Iterator[tuple[Segment, BoolArray]]:
+        """Base and recent part, each with the rows of it that stand."""
         for segment, standing in zip(self.segments, (self.alive, None), strict=True):
             yield segment, np.ones(len(segment.ids), np.bool_) if standing is None else standing
 
     def __len__(self) -> int:
-        return sum(int(np.count_nonzero(standing)) for _, standing in self._standing())
+        return sum(int(np.count_nonzero(standing)) for _, standing in self.standing())
 
 
 def _segment(entries: Sequence[Entry], tables: Tables) -> Segment:
