@@ -24,7 +24,7 @@ from techex.organisations import service as organisations
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
-from techex.web import identity, language, policy, problems, replies, security
+from techex.web import csrf, identity, language, policy, problems, replies, security
 
 BLUEPRINTS = (
     listing_views.blueprint,
@@ -67,7 +67,8 @@ def create_app(
     problems.init_app(app)
     replies.init_app(app)
     database = Database(settings.database_address)
-    identity.init_app(app, database, signing.actor)
+    identity.init_app(app, database, signing.actor, settings.base_url)
+    csrf.init_app(app)
     signing.init_app(app, organisations.belonging)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)

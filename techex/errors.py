@@ -7,6 +7,7 @@
     ├── NotFound            it is not there, or not for you          -> 404, exit 2
     ├── NotAllowed          you may not do this                      -> 403, exit 2
     ├── Conflict            somebody else was quicker                -> 409, exit 2
+    ├── TooMany             it was tried too often                   -> 429, exit 2
     └── Environment         this installation lacks something        -> 503, exit 3
         ├── SettingsInvalid
         ├── DatabaseNotReady
@@ -75,6 +76,14 @@ class NotAllowed(TechexError):  # noqa: N818
 
 class Conflict(TechexError):  # noqa: N818
     """The state has changed meanwhile."""
+
+
+class TooMany(TechexError):  # noqa: N818
+    """It was tried too often; it may be tried again after so many seconds."""
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"This was tried too often. Expected a pause; try again in {seconds} seconds.")
 
 
 class Environment(TechexError):  # noqa: N818

@@ -10,7 +10,7 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, reque
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException
 
-from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, Sentence, TechexError
+from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, Sentence, TechexError, TooMany
 from techex.web import replies
 
 STATUSES: tuple[tuple[type[TechexError], int], ...] = (
@@ -18,6 +18,7 @@ STATUSES: tuple[tuple[type[TechexError], int], ...] = (
     (NotFound, 404),
     (NotAllowed, 403),
     (Conflict, 409),
+    (TooMany, 429),
     (Environment, 503),
     (TechexError, 400),
 )
@@ -52,6 +53,10 @@ WORDS = {
         _l("This cannot be used as it is"),
         _l("Correct what the note below names, and send it again."),
     ),
+    429: (
+        _l("That was too often"),
+        _l("To keep others out, this can be tried only so many times. Wait a little, then try again."),
+    ),
     500: (
         _l("Something went wrong on our side"),
         _l("It has been noted. Try again in a moment; if it happens again, tell whoever runs this exchange."),
@@ -74,19 +79,20 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def _reply(status: int, sentence: str) -> Response:
+def reply(status: int, sentence: str, *, title: str = "", advice: str = "") -> Response:
+    """An error page; `title` and `advice`, in the reader's language, stand instead of those of the status."""
     g.policy_asked = True  # an error page discloses nothing
     if wants_json():
-        response = jsonify(status=status, title=str(WORDS.get(status, WORDS[400])[0]), detail=sentence)
+        response = jsonify(status=status, title=title or str(WORDS.get(status, WORDS[400])[0]), detail=sentence)
         response.status_code, response.content_type = status, "application/problem+json"
         return response
-    title, advice = WORDS.get(status, WORDS[500 if status >= 500 else 400])
+    words = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     return replies.page(
         "errors/problem.html",
         status,
         code=status,
-        title=title,
-        advice=advice,
+        title=title or words[0],
+        advice=advice or words[1],
         sentence=sentence,
         in_english=not isinstance(sentence, Sentence),
     )
@@ -97,14 +103,17 @@ def _ours(error: TechexError) -> Response:
     if status >= 500:
         current_app.logger.error("%s: %s", type(error).__name__, error)
     said = error.args[0] if error.args and isinstance(error.args[0], Sentence) else str(error)
-    return _reply(status, said)
+    response = reply(status, said)
+    if isinstance(error, TooMany):
+        response.headers["Retry-After"] = str(error.seconds)
+    return response
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    response = _reply(status, "")
+    response = reply(status, "")
     if allowed := error.get_headers() and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(allowed)
     return response
@@ -112,7 +121,7 @@ def _http(error: HTTPException) -> Response:
 
 def _ours_to_mend(error: Exception) -> Response:
     current_app.logger.exception("an error nobody expected")
-    return _reply(500, "")
+    return reply(500, "")
 
 
 def init_app(app: Flask) -> None:
