@@ -54,6 +54,11 @@ def _words(language: str) -> Callable[[str], str]:
     return Translations.load(str(paths.translations_dir()), [language], "messages").gettext
 
 
+def said_in(language: str, message: str) -> str:
+    """An English message in the language of a reader: for words that stand within a letter."""
+    return _words(language)(message)
+
+
 def write(
     session: Session,
     context: Context,

@@ -49,11 +49,11 @@ class DirectoryPage:
     facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)
 
 
-def said(words: str, *columns: InstrumentedAttribute[str]) -> list[ColumnElement[bool]]:
+def said(words: str, *columns: ColumnElement[str] | InstrumentedAttribute[str]) -> list[ColumnElement[bool]]:
     """One condition for each word: a column of folded text has a word that begins so (holds it, where no spaces part
     the words, as in Chinese).
     """
-    found = []
+    found: list[ColumnElement[bool]] = []
     for word in folded(words).split()[:MOST_WORDS]:
         pattern = f" {word}" if word.isascii() else word
         found.append(or_(*(column.contains(pattern, autoescape=True) for column in columns)))
@@ -80,7 +80,7 @@ def provinces_of(provinces: Sequence[str], in_regions: Sequence[str]) -> list[st
 
 
 def _conditions(asked: Directory, without: str = "") -> list[ColumnElement[bool]]:
-    found = said(asked.words, Organisation.keywords)
+    found = [Organisation.listed.is_(True), *said(asked.words, Organisation.keywords)]
     if asked.fields and without != "fields":
         having = select(OrganisationField.organisation_id).where(OrganisationField.code.in_(asked.fields))
         found.append(Organisation.id.in_(having))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from techex.core.text import clean_line, has_words
 from techex.core.vocabulary import FIELDS, N_, ORGANISATION_KINDS
-from techex.errors import BadInput, FieldErrors, Sentence
+from techex.errors import BadInput, Conflict, FieldErrors, Sentence
 from techex.organisations.identifiers import checked_identifiers
 from techex.regions.service import check_place, fold
 
@@ -33,6 +33,17 @@ CHECKS: Mapping[str, str] = {
 
 # What a change of these undoes: the verification was about them.
 IDENTITY = ("kind", "name", "country", "province", "identifiers")
+
+
+class AlreadyListed(Conflict):
+    """The directory has an organisation with this identifier; it may be named, since everybody can read it there."""
+
+    def __init__(self, slug: str, name: str) -> None:
+        self.slug, self.name = slug, name
+        pattern = N_(
+            "%(name)s is registered here with this identifier. If it is yours, ask its managers to invite you."
+        )
+        super().__init__(Sentence(pattern, name=name))
 
 
 @dataclass(frozen=True)

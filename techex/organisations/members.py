@@ -1,0 +1,289 @@
+"""Who acts for an organisation: invitations, roles, leaving, and who is shown on its page."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from techex.accounts.rules import checked_address
+from techex.accounts.tables import Person
+from techex.core import audit, limits, mail
+from techex.core.context import Context, MemberRole
+from techex.core.limits import Rate
+from techex.core.text import clean_line
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TooMany
+from techex.organisations.rules import INVITATION_DAYS, LONGEST_POSITION, MOST_OPEN_INVITATIONS
+from techex.organisations.service import need_manager
+from techex.organisations.tables import Invitation, Organisation, OrganisationMember
+
+_TOKEN_BYTES = 32
+# Letters of one organisation: a staff list in an afternoon, no more; an invitation is a letter to a stranger.
+LETTERS = (Rate(30, 3_600), Rate(100, 86_400))
+
+_SUBJECT = N_("Invitation to act for %(organisation)s on %(exchange)s")
+_LETTER = N_(
+    "Good day,\n\n"
+    "%(inviter)s invites you to act for %(organisation)s on %(exchange)s, the technology exchange, as %(role)s.\n\n"
+    "To accept, open this page and sign in, or register, with this e-mail address:\n%(link)s\n\n"
+    "The invitation holds until %(until)s and works once. If you do not know what this is about, there is nothing to "
+    "do: without you nothing happens.\n"
+)
+ROLES = {
+    MemberRole.VIEWER: N_("viewer"),
+    MemberRole.EDITOR: N_("editor"),
+    MemberRole.MANAGER: N_("manager"),
+}
+
+
+def members(session: Session, organisation: Organisation) -> Sequence[OrganisationMember]:
+    """Those who act for it, managers first, then by name."""
+    rows = session.scalars(select(OrganisationMember).where(OrganisationMember.organisation_id == organisation.id))
+    ranks = list(MemberRole)
+    return sorted(rows, key=lambda row: (-ranks.index(MemberRole(row.role)), row.person.name.casefold(), row.id))
+
+
+def memberships(session: Session, person_id: int) -> Sequence[OrganisationMember]:
+    """The organisations that a person acts for, with their role."""
+    rows = session.scalars(select(OrganisationMember).where(OrganisationMember.person_id == person_id))
+    return sorted(rows, key=lambda row: (row.organisation.name.casefold(), row.id))
+
+
+def open_invitations(session: Session, context: Context, organisation: Organisation) -> Sequence[Invitation]:
+    """Those that have been neither accepted nor taken back and still hold, the newest first."""
+    query = select(Invitation).where(Invitation.organisation_id == organisation.id, *_open(context))
+    return session.scalars(query.order_by(Invitation.id.desc())).all()
+
+
+def invitations_to(session: Session, context: Context, person_id: int) -> Sequence[Invitation]:
+    """The open invitations to a person's own, confirmed address."""
+    person = session.get(Person, person_id)
+    if person is None or person.confirmed_at is None:
+        return []
+    query = select(Invitation).where(Invitation.email_key == person.email_key, *_open(context))
+    return session.scalars(query.order_by(Invitation.id.desc())).all()
+
+
+def _open(context: Context) -> tuple[ColumnElement[bool], ...]:
+    return (Invitation.closed_at.is_(None), Invitation.expires_at > context.now)
+
+
+def invite(
+    session: Session,
+    context: Context,
+    organisation: Organisation,
+    email: str,
+    role: str,
+    *,
+    link: Callable[[str], str],
+    language: str,
+    exchange: str,
+) -> Invitation:
+    """Invite somebody by letter; whether the address has an account makes no difference that the manager could see.
+
+    `link` makes the address of the page that accepts, from the token. An open invitation to the same address is
+    replaced. Raises BadInput, Conflict (too many open), NotAllowed, TooMany.
+    """
+    need_manager(context, organisation)
+    address, role = checked_address(email), _role(role)
+    for rate in LETTERS:
+        if wait := limits.hit(session, context.now, "invitation", str(organisation.id), rate):
+            raise TooMany(wait)
+    still_open = open_invitations(session, context, organisation)
+    for invitation in still_open:
+        if invitation.email_key == address.key:
+            invitation.closed_at = context.now
+    if sum(invitation.closed_at is None for invitation in still_open) >= MOST_OPEN_INVITATIONS:
+        pattern = N_("%(most)s invitations are open. Take some back, or wait until they are answered.")
+        raise Conflict(Sentence(pattern, most=MOST_OPEN_INVITATIONS))
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    invitation = Invitation(
+        organisation_id=organisation.id,
+        email=address.written,
+        email_key=address.key,
+        role=role.value,
+        token_hash=_digest(token),
+        sent_at=context.now,
+        expires_at=context.now + timedelta(days=INVITATION_DAYS),
+        accepted=False,
+    )
+    session.add(invitation)
+    session.flush()
+    values = {
+        "inviter": context.actor.name,
+        "organisation": organisation.name_in(language),
+        "exchange": exchange,
+        "role": mail.said_in(language, ROLES[role]),
+        "link": link(token),
+        "until": f"{invitation.expires_at:%Y-%m-%d}",
+    }
+    mail.write(
+        session,
+        context,
+        key=f"invitation-{invitation.id}",
+        to=address.written,
+        language=language,
+        subject=_SUBJECT,
+        text=_LETTER,
+        values=values,
+        secret=True,
+    )
+    # The address stays out of the log, which never forgets; the invitation has it.
+    audit.record(session, context, "invited", "organisation", organisation.id, {"invitation": invitation.id})
+    return invitation
+
+
+def _role(code: str) -> MemberRole:
+    try:
+        return MemberRole(code)
+    except ValueError:
+        raise BadInput(Sentence(N_("Choose a role: viewer, editor or manager.")), about="role") from None
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def find_invitation(session: Session, context: Context, token: str) -> Invitation:
+    """The open invitation that a letter's link names; raises NotFound where it is none, was used or has ended."""
+    found = session.scalar(select(Invitation).where(Invitation.token_hash == _digest(token), *_open(context)))
+    if found is None:
+        raise NotFound("This invitation does not hold: it was used, taken back or has ended. Ask for a new one.")
+    return found
+
+
+def is_for(session: Session, context: Context, invitation: Invitation) -> bool:
+    """True when the person who asks owns the address that was invited."""
+    person = session.get(Person, context.actor.person_id) if context.actor.person_id is not None else None
+    return person is not None and person.confirmed_at is not None and person.email_key == invitation.email_key
+
+
+def accept(session: Session, context: Context, invitation: Invitation) -> OrganisationMember:
+    """Become a member with the role of the invitation; who is one already keeps the higher role.
+
+    Raises NotAllowed for anybody but the owner of the invited address, NotFound where somebody was quicker.
+    """
+    if not is_for(session, context, invitation):
+        raise NotAllowed(Sentence(N_("This invitation was sent to another address. Sign in as its owner.")))
+    _held(session, invitation.organisation)
+    session.refresh(invitation)
+    if invitation.closed_at is not None:
+        raise NotFound("This invitation was used or taken back a moment ago.")
+    invitation.closed_at, invitation.accepted = context.now, True
+    person_id = context.actor.person_id
+    member = _of_person(session, invitation.organisation_id, person_id)
+    if member is None:
+        member = OrganisationMember(
+            organisation_id=invitation.organisation_id,
+            person_id=person_id,
+            role=invitation.role,
+            shown=False,
+            position="",
+            since=context.now,
+        )
+        session.add(member)
+    elif MemberRole(invitation.role).includes(MemberRole(member.role)):
+        member.role = invitation.role
+    session.flush()
+    detail = {"person": person_id, "role": member.role, "invitation": invitation.id}
+    audit.record(session, context, "joined", "organisation", invitation.organisation_id, detail)
+    return member
+
+
+def take_back(session: Session, context: Context, organisation: Organisation, invitation_id: int) -> None:
+    """Make an open invitation void; raises NotAllowed, NotFound."""
+    need_manager(context, organisation)
+    found = session.get(Invitation, invitation_id)
+    if found is None or found.organisation_id != organisation.id or found.closed_at is not None:
+        raise NotFound("There is no such open invitation. It may have been answered; load the page again.")
+    found.closed_at = context.now
+    audit.record(session, context, "invitation taken back", "organisation", organisation.id, {"invitation": found.id})
+
+
+def set_role(session: Session, context: Context, organisation: Organisation, member_id: int, role: str) -> None:
+    """Give a member another role; raises BadInput, Conflict (the last manager stays one), NotAllowed, NotFound."""
+    need_manager(context, organisation)
+    new = _role(role)
+    _held(session, organisation)
+    member = _member(session, organisation, member_id)
+    if member.role == new:
+        return
+    if member.role == MemberRole.MANAGER:
+        _need_another_manager(session, organisation, member)
+    detail = {"person": member.person_id, "from": member.role, "to": new.value}
+    member.role = new.value
+    audit.record(session, context, "role changed", "organisation", organisation.id, detail)
+
+
+def remove(session: Session, context: Context, organisation: Organisation, member_id: int) -> None:
+    """Take a member out, or leave oneself; raises Conflict (the last manager stays), NotAllowed, NotFound."""
+    member = _member(session, organisation, member_id)
+    leaves = member.person_id == context.actor.person_id
+    if not leaves:
+        need_manager(context, organisation)
+    _held(session, organisation)
+    if member.role == MemberRole.MANAGER:
+        _need_another_manager(session, organisation, member)
+    detail = {"person": member.person_id, "role": member.role}
+    session.delete(member)
+    audit.record(session, context, "left" if leaves else "removed", "organisation", organisation.id, detail)
+
+
+def show_oneself(
+    session: Session, context: Context, organisation: Organisation, shown: bool, position: str
+) -> OrganisationMember:
+    """Whether one stands on the organisation's page, and as what: each member decides that alone.
+
+    Raises BadInput; NotFound for who is no member.
+    """
+    member = _of_person(session, organisation.id, context.actor.person_id)
+    if member is None:
+        raise NotFound("You do not belong to this organisation.")
+    position = clean_line(position, "position")
+    if len(position) > LONGEST_POSITION:
+        pattern = N_("expected at most %(most)s characters.")
+        raise BadInput(Sentence(pattern, most=LONGEST_POSITION), about="position")
+    member.shown, member.position = shown, position
+    return member
+
+
+def _held(session: Session, organisation: Organisation) -> None:
+    """Wait for whoever else changes the members of this organisation: two last managers do not leave at once."""
+    session.execute(select(Organisation.id).where(Organisation.id == organisation.id).with_for_update())
+
+
+def _member(session: Session, organisation: Organisation, member_id: int) -> OrganisationMember:
+    found = session.get(OrganisationMember, member_id)
+    if found is None or found.organisation_id != organisation.id:
+        raise NotFound("There is no such member. They may have left; load the page again.")
+    return found
+
+
+def _of_person(session: Session, organisation_id: int, person_id: int | None) -> OrganisationMember | None:
+    return session.scalar(
+        select(OrganisationMember).where(
+            OrganisationMember.organisation_id == organisation_id, OrganisationMember.person_id == person_id
+        )
+    )
+
+
+def _need_another_manager(session: Session, organisation: Organisation, member: OrganisationMember) -> None:
+    others = (
+        select(func.count())
+        .select_from(OrganisationMember)
+        .join(Person, Person.id == OrganisationMember.person_id)
+        .where(
+            OrganisationMember.organisation_id == organisation.id,
+            OrganisationMember.role == MemberRole.MANAGER.value,
+            OrganisationMember.id != member.id,
+            Person.disabled_at.is_(None),
+            Person.deleted_at.is_(None),
+        )
+    )
+    if not session.scalar(others):
+        raise Conflict(Sentence(N_("The last manager cannot leave. Make somebody else a manager first.")))
