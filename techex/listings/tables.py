@@ -42,7 +42,9 @@ class Listing(Base):
     title: Mapped[str] = mapped_column(Text)
     summary: Mapped[str] = mapped_column(Text)
     body: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    keywords: Mapped[str] = mapped_column(Text, default="", server_default="")  # title and summary, folded
+    # Language -> its texts once more: {"origin": "author" | "translation", "values": {field: text}}
+    translations: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    keywords: Mapped[str] = mapped_column(Text, default="", server_default="")  # titles and summaries, folded
     trl: Mapped[int | None]
     ip_status: Mapped[str | None] = mapped_column(String(16))
     ownership: Mapped[str | None] = mapped_column(String(16))

@@ -13,6 +13,8 @@ TABLES = (
     "techex.accounts.tables",
     "techex.organisations.tables",
     "techex.listings.tables",
+    "techex.listings.posting_tables",
+    "techex.interchange.tables",
     "techex.embedding.tables",
     "techex.search.tables",
     "techex.matching.tables",
