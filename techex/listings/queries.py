@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from techex.core.context import Context
-from techex.listings.rules import SEARCHABLE, Kind, visible_classes
-from techex.listings.tables import Listing, ListingField, ListingTransferForm
+from techex.listings.rules import SEARCHABLE, Kind, knows_owners, verified_organisations, visible_classes
+from techex.listings.tables import Listing, ListingField, ListingGrant, ListingTransferForm
 from techex.organisations.queries import most_first, provinces_of, region_counts, said
 from techex.organisations.tables import Organisation
 from techex.regions.rules import Place
@@ -82,6 +82,25 @@ def shown_of(context: Context, ids: Iterable[int]) -> tuple[ColumnElement[bool],
     return Listing.id.in_(list(ids)), case((and_(*shown(context)), True), else_=False)
 
 
+def owner_known(context: Context) -> ColumnElement[bool]:
+    """The condition that the asker, to whom a listing is shown, may know whose it is.
+
+    Whatever is found, counted or filtered by its organisation asks this: `rules.may_know_owner` in SQL.
+    """
+    actor = context.actor
+    if knows_owners(actor):
+        return true()
+    found: list[ColumnElement[bool]] = [Listing.anonymous.is_(False)]
+    if own := [membership.organisation_id for membership in actor.memberships]:
+        found.append(Listing.organisation_id.in_(own))
+    if verified := verified_organisations(actor):
+        introduced = select(ListingGrant.listing_id).where(
+            ListingGrant.organisation_id.in_(sorted(verified)), ListingGrant.introduced.is_(True)
+        )
+        found.append(and_(Listing.anonymous.is_(True), Listing.id.in_(introduced)))
+    return or_(*found)
+
+
 def _one_of(column: InstrumentedAttribute[str], values: Sequence[str]) -> ColumnElement[bool]:
     # An equality, where it can be one, lets the database read an index in the order of a list instead of sorting.
     return column == values[0] if len(values) == 1 else column.in_(values)
@@ -100,12 +119,15 @@ def inside(territory: Iterable[Place]) -> ColumnElement[bool]:
     )
 
 
-def _conditions(asked: Browse, without: Iterable[str] = ()) -> list[ColumnElement[bool]]:
+def _conditions(context: Context, asked: Browse, without: Iterable[str] = ()) -> list[ColumnElement[bool]]:
     """The filters of a list; a facet counts its own values without its own filter."""
+    known = owner_known(context)
     found: list[ColumnElement[bool]] = [Listing.kind == asked.kind.value]
-    found.extend(said(asked.words, Listing.keywords, Organisation.keywords))
+    found.extend(said(asked.words, Listing.keywords, case((known, Organisation.keywords), else_="")))
     if asked.organisation:
-        found.append(Organisation.slug == asked.organisation)
+        found += [Organisation.slug == asked.organisation, known]
+    if asked.organisation_kinds and "organisation_kinds" not in without:
+        found.append(known)
     if asked.trl_min is not None:
         found.append(Listing.trl >= asked.trl_min)
     for name, table in _ROWS.items():
@@ -132,7 +154,7 @@ def browse(
     session: Session, context: Context, asked: Browse, *, facets: bool = True, size: int = PAGE_SIZE
 ) -> BrowsePage:
     """One page of a list with its facets; a page beyond the end is the last one."""
-    base = _with_owner(select(Listing), asked).where(*shown(context), *_conditions(asked))
+    base = _with_owner(select(Listing), asked).where(*shown(context), *_conditions(context, asked))
     total = session.scalar(base.with_only_columns(func.count(Listing.id))) or 0
     pages = max(1, -(-total // size))
     page = min(max(1, asked.page), pages)
@@ -155,12 +177,14 @@ def _sorted(query: Select[Listing], asked: Browse) -> Select[Listing]:
 def _facets(session: Session, context: Context, asked: Browse) -> dict[str, list[tuple[str, int]]]:
     names, chosen = list(_COLUMNS), _chosen(asked)
     counts: dict[str, dict[str, int]] = {name: {} for name in (*_COLUMNS, *_ROWS)}
+    kind_known = case((owner_known(context), Organisation.kind), else_=None).label("organisation_kind")
+    columns = [kind_known if column is Organisation.kind else column for column in _COLUMNS.values()]
     grouped = (
-        select(*_COLUMNS.values(), func.count())
+        select(*columns, func.count())
         .select_from(Listing)
         .join(Organisation, Organisation.id == Listing.organisation_id)
-        .where(*shown(context), *_conditions(asked, without=names))
-        .group_by(*_COLUMNS.values())
+        .where(*shown(context), *_conditions(context, asked, without=names))
+        .group_by(*columns)
     )
     for *values, count in session.execute(grouped):
         missed = [name for name, value in zip(names, values, strict=True) if chosen[name] and value not in chosen[name]]
@@ -169,7 +193,7 @@ def _facets(session: Session, context: Context, asked: Browse) -> dict[str, list
                 counts[name][value] = counts[name].get(value, 0) + count
     for name, table in _ROWS.items():
         query = select(table.code, func.count()).select_from(Listing).join(table, table.listing_id == Listing.id)
-        query = _with_owner(query, asked).where(*shown(context), *_conditions(asked, without=[name]))
+        query = _with_owner(query, asked).where(*shown(context), *_conditions(context, asked, without=[name]))
         counts[name] = dict(session.execute(query.group_by(table.code)).all())
     found = {name: most_first(counted) for name, counted in counts.items()}
     return found | {"regions": region_counts(found["provinces"])}
@@ -212,6 +236,18 @@ def alike(session: Session, context: Context, listing: Listing, limit: int) -> S
     return session.scalars(query.limit(limit)).unique().all()
 
 
+def siblings_of(session: Session, context: Context, listing: Listing) -> Sequence[int]:
+    """Listings of the other kind of the same organisation where one of the two is anonymous, as far as the asker, who
+    may know whose this one is, may know that.
+    """
+    query = select(Listing.id).where(
+        Listing.organisation_id == listing.organisation_id, Listing.kind == Kind(listing.kind).other.value
+    )
+    if not listing.anonymous:
+        query = query.where(Listing.anonymous.is_(True))
+    return session.scalars(query.where(*shown(context), owner_known(context))).all()
+
+
 @dataclass(frozen=True)
 class Totals:
     """How much is open now."""
@@ -235,7 +271,7 @@ def totals(session: Session, context: Context) -> Totals:
     )
     distinct = session.execute(
         select(
-            func.count(Listing.organisation_id.distinct()),
+            func.count(case((owner_known(context), Listing.organisation_id)).distinct()),
             func.count(Listing.province.distinct()),
             func.count(Listing.country.distinct()),
         ).where(*shown(context))
@@ -294,7 +330,7 @@ def counts_by_organisation(session: Session, context: Context, ids: Iterable[int
     """How many needs and offers of each organisation the asker may see."""
     query = (
         select(Listing.organisation_id, Listing.kind, func.count())
-        .where(*shown(context), Listing.organisation_id.in_(list(ids)))
+        .where(*shown(context), owner_known(context), Listing.organisation_id.in_(list(ids)))
         .group_by(Listing.organisation_id, Listing.kind)
     )
     found: dict[int, Count] = {}
