@@ -119,6 +119,7 @@ def _entry(number: int, draft: ListingDraft, passages: Sequence[Passage], vector
         ip_status=draft.values.get("ip_status"),
         transfer_forms=tuple(draft.values.get("transfer_forms") or ()),
         industry=draft.values.get("industry"),
+        reach=draft.values.get("reach"),
         sdg=tuple(draft.values.get("sdg") or ()),
     )
     return Entry(number, facts, listing_terms(_text(draft), draft.language), held, vectors)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,12 +34,23 @@ FACTS = np.dtype(
         ("organisation_kind", np.int32),
         ("industry", np.int32),
         ("sdg", np.uint32),
+        ("reach", np.int32),
         ("trl", np.int8),
     ]
 )
 FactRows = NDArray[np.void]
+Reach = Literal["province", "region", "country", "world"]
 # Columns whose numbers are explained by the labels of the collection.
-LABELLED = ("language", "country", "province", "region", "ip_status", "organisation_kind", "industry")
+LABELLED = ("language", "country", "province", "region", "ip_status", "organisation_kind", "industry", "reach")
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place as rows of facts hold it."""
+
+    country: str
+    region: str | None = None
+    province: str | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +69,7 @@ class Facts:
     organisation_kind: str = ""
     industry: str | None = None
     sdg: tuple[int, ...] = ()
+    reach: str | None = None  # how far a need looks
 
 
 @dataclass(frozen=True)
@@ -65,7 +77,8 @@ class Filters:
     """Conditions that must all hold; an empty one asks nothing, and a fact that is not stated meets no condition.
 
     `fields` takes codes of the second level or of a group ("2" is all of engineering). `elsewhere_than` is a pair
-    (country, region): in Vietnam listings of that region are left out, abroad those of that country.
+    (country, region): in Vietnam listings of that region are left out, abroad those of that country. `within` is how
+    far a need looks from its place, `seen_from` the place of an offer that only needs which look so far may find.
     """
 
     languages: frozenset[str] = frozenset()
@@ -80,6 +93,8 @@ class Filters:
     organisation_kinds: frozenset[str] = frozenset()
     organisations: frozenset[int] = frozenset()
     elsewhere_than: tuple[str, str | None] | None = None
+    within: tuple[Reach, Where] | None = None
+    seen_from: Where | None = None
     without_organisations: frozenset[int] = frozenset()
     without_listings: frozenset[int] = frozenset()
 
@@ -132,11 +147,30 @@ def mask(rows: FactRows, filters: Filters, labels: Names) -> BoolArray:
         if region:
             here &= rows["region"] == labels.number(region)
         ok &= ~here
+    if filters.within is not None:
+        reach, place = filters.within
+        ok &= _near(rows, place, labels)[reach]
+    if filters.seen_from is not None:
+        for reach, inside in _near(rows, filters.seen_from, labels).items():
+            ok &= inside | (rows["reach"] != labels.number(reach))
     if filters.without_organisations:
         ok &= ~_among(rows["organisation"], np.array(sorted(filters.without_organisations), np.int64))
     if filters.without_listings:
         ok &= ~_among(rows["listing"], np.array(sorted(filters.without_listings), np.int64))
     return ok
+
+
+def _near(rows: FactRows, place: Where, labels: Names) -> Mapping[Reach, BoolArray]:
+    """For each reach, (n,) which rows lie within it of a place; what has no region or province is near as a country."""
+    country = rows["country"] == labels.number(place.country)
+    region = rows["region"] == labels.number(place.region or "")
+    province = rows["province"] == labels.number(place.province or "")
+    return {
+        "province": country & province,
+        "region": country & region,
+        "country": country,
+        "world": np.ones(len(rows), np.bool_),
+    }
 
 
 def facts_of(row: np.void, labels: Names) -> Facts:
@@ -153,6 +187,7 @@ def facts_of(row: np.void, labels: Names) -> Facts:
         organisation=int(row["organisation"]),
         organisation_kind=labels.name(row["organisation_kind"]),
         industry=labels.name(row["industry"]) or None,
+        reach=labels.name(row["reach"]) or None,
         sdg=tuple(goal for goal, bit in GOAL_BITS.items() if int(row["sdg"]) & bit),
     )
 

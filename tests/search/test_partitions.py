@@ -7,7 +7,7 @@ import pytest
 
 from techex.listings.rules import Kind, Visibility
 from techex.search.collection import Collection
-from techex.search.facts import Facts, Filters
+from techex.search.facts import Facts, Filters, Where
 from techex.search.partitions import Partition
 from techex.search.segments import Entry, Passage
 
@@ -38,7 +38,19 @@ def test_every_query_passage_brings_its_own_candidates() -> None:
     assert together == {number for query in queries for number in partition.dense(query[None], 5)[0].tolist()}
 
 
-FACTS = Facts("vi", "VN", "01", "red-river-delta", ("207", "401"), 6, "granted", ("service_contract",), 4, "university")
+FACTS = Facts(
+    "vi",
+    "VN",
+    "01",
+    "red-river-delta",
+    ("207", "401"),
+    6,
+    "granted",
+    ("service_contract",),
+    4,
+    "university",
+    reach="region",
+)
 EMPTY = Facts("en", "NL", organisation=9)
 
 
@@ -64,6 +76,13 @@ EMPTY = Facts("en", "NL", organisation=9)
         (Filters(elsewhere_than=("VN", "red-river-delta")), False, True),
         (Filters(elsewhere_than=("VN", "south-east")), True, True),
         (Filters(elsewhere_than=("NL", None)), True, False),
+        (Filters(within=("region", Where("VN", "red-river-delta", "33"))), True, False),
+        (Filters(within=("province", Where("VN", "red-river-delta", "33"))), False, False),
+        (Filters(within=("country", Where("VN", "south-east", "79"))), True, False),
+        (Filters(within=("country", Where("NL"))), False, True),
+        (Filters(within=("world", Where("KR"))), True, True),
+        (Filters(seen_from=Where("VN", "red-river-delta", "33")), True, True),
+        (Filters(seen_from=Where("VN", "south-east", "79")), False, True),
         (Filters(countries=frozenset({"VN"}), trl_min=7), False, False),
         (Filters(countries=frozenset({"ZZ"})), False, False),
         (Filters(provinces=frozenset({""})), False, False),
