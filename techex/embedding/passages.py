@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from techex.embedding.languages import detect
 from techex.embedding.sentences import split_sentences
@@ -20,6 +20,8 @@ from techex.embedding.sentences import split_sentences
 LONGEST_PASSAGE = 110
 # Passages a listing besides the whole: what bounds the memory of the index and the price of scoring a candidate.
 MOST_PASSAGES = 8
+# Passages of its texts in further languages; with the others they fit into the positions the index has for a listing.
+MOST_TRANSLATED = 6
 # Two characters of Chinese or Japanese say about as much as one word with spaces: 110 words are 220 characters.
 CHARACTERS_A_WORD = 2
 # Titles and single sentences lie elsewhere in the vector space than paragraphs; this is where the two part.
@@ -54,6 +56,23 @@ def passages_of(title: str, summary: str, body: Mapping[str, str], language: str
     head = _join(title, summary)
     texts = {TITLE_FIELD: head} | {field: _tidy(text) for field, text in body.items()}
     return _passages({field: text for field, text in texts.items() if text}, language)
+
+
+def with_translations(own: Sequence[Passage], further: Sequence[Sequence[Passage]]) -> list[Passage]:
+    """The passages of a listing with those of its texts in further languages.
+
+    Behind the listing's own passages come at most MOST_TRANSLATED of the others, the first of every language before
+    the second of any; the whole of its own text stays the last. Without translations nothing changes.
+    """
+    others = [[passage for passage in passages if passage.field != WHOLE_FIELD] for passages in further]
+    rounds = max((len(passages) for passages in others), default=0)
+    taken = [passages[turn] for turn in range(rounds) for passages in others if turn < len(passages)][:MOST_TRANSLATED]
+    if not taken or not own:
+        return list(own)
+    pieces = [passage for passage in own if passage.field != WHOLE_FIELD]
+    # The whole of a text of one passage repeats it: the same vector under another name.
+    found = [*pieces, *taken, replace(own[-1], field=WHOLE_FIELD)]
+    return [replace(passage, position=position) for position, passage in enumerate(found)]
 
 
 def passages_of_text(text: str, language: str | None = None) -> list[Passage]:

@@ -6,7 +6,7 @@ and each batch is written in a short one. A run that is interrupted keeps what i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,9 +19,9 @@ from sqlalchemy.orm import Session
 from techex.core.database import Database
 from techex.embedding.cards import ModelCard, Role
 from techex.embedding.encoders import Encoder, FloatArray, Progress
-from techex.embedding.passages import Passage, passages_of
+from techex.embedding.passages import Passage, passages_of, with_translations
 from techex.embedding.tables import EmbeddingVector, PassageRow
-from techex.listings.rules import FIELD_BY_NAME
+from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME
 from techex.listings.tables import Listing
 
 # Texts encoded between two commits: some seconds of work, which is what an interruption can cost.
@@ -56,8 +56,16 @@ class StoredPassages:
 
 def passages_of_listing(listing: Listing) -> list[Passage]:
     """The passages a listing has now, by its current texts; numbers of patents and the like are found by words only."""
-    body = {name: text for name, text in listing.texts.items() if FIELD_BY_NAME[name].embedded}
-    return passages_of(listing.title, listing.summary, body, listing.language)
+    own = passages_of(listing.title, listing.summary, _embedded(listing.texts), listing.language)
+    further = [
+        passages_of(text["values"]["title"], text["values"]["summary"], _embedded(text["values"]), code)
+        for code, text in (listing.translations or {}).items()
+    ]
+    return with_translations(own, further)
+
+
+def _embedded(texts: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in texts.items() if name in BODY_FIELDS and FIELD_BY_NAME[name].embedded}
 
 
 def store_passages(session: Session, listings: Iterable[Listing]) -> int:

@@ -32,7 +32,12 @@ def write(listing: Listing, draft: ListingDraft) -> None:
     for name in _COLUMNS:
         value = values.get(name)
         setattr(listing, name, date.fromisoformat(value) if name in _DATES and value is not None else value)
-    listing.keywords = folded(f"{listing.title} {listing.summary}")
+    if draft.translations is not None:
+        listing.translations = {code: dict(text) for code, text in draft.translations.items()}
+    further = [
+        t["values"].get(name, "") for t in (listing.translations or {}).values() for name in ("title", "summary")
+    ]
+    listing.keywords = folded(" ".join([listing.title, listing.summary, *further]))
     listing.body = {name: values[name] for name in (*BODY_FIELDS, *LOOSE_FACTS) if name in values}
     listing.field_rows = _codes(listing.field_rows, values.get("fields", ()), ListingField)
     listing.transfer_rows = _codes(listing.transfer_rows, values.get("transfer_forms", ()), ListingTransferForm)
@@ -56,7 +61,8 @@ def values_of(listing: Listing) -> dict[str, Any]:
 
 def content_of(listing: Listing) -> dict[str, Any]:
     """All that a listing says, for a revision; who may see it is no part of that."""
-    return {"values": values_of(listing)} | {name: getattr(listing, name) for name in _ENVELOPE}
+    further = {"translations": listing.translations} if listing.translations else {}
+    return {"values": values_of(listing)} | {name: getattr(listing, name) for name in _ENVELOPE} | further
 
 
 def content_of_draft(draft: ListingDraft) -> dict[str, Any]:
@@ -65,14 +71,21 @@ def content_of_draft(draft: ListingDraft) -> dict[str, Any]:
     for name in _SETS:
         if name in values:
             values[name] = sorted(values[name])
-    return {"values": values} | {name: getattr(draft, name) for name in _ENVELOPE}
+    further = {"translations": dict(draft.translations)} if draft.translations else {}
+    return {"values": values} | {name: getattr(draft, name) for name in _ENVELOPE} | further
 
 
 def draft_of(listing: Listing, content: Mapping[str, Any]) -> ListingDraft:
     """The draft a revision was made from, for this listing and as visible as that is."""
     envelope = {name: content[name] for name in _ENVELOPE}
     visibility = Visibility(listing.visibility)
-    return ListingDraft(Kind(listing.kind), values=content["values"], visibility=visibility, **envelope)
+    return ListingDraft(
+        Kind(listing.kind),
+        values=content["values"],
+        visibility=visibility,
+        translations=content.get("translations", {}),
+        **envelope,
+    )
 
 
 @dataclass(frozen=True)
@@ -107,7 +120,17 @@ def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> list
         for name in ("language", "country", "province")
         if before[name] != after[name]
     ]
+    was, now = _further(before), _further(after)
+    if was != now:
+        found.append(FieldChange("translations", was, now, pieces(was, now)))
     return found
+
+
+def _further(content: Mapping[str, Any]) -> str:
+    """The texts in further languages as one, for a comparison."""
+    return "\n\n".join(
+        "\n".join([f"[{code}]", *text["values"].values()]) for code, text in content.get("translations", {}).items()
+    )
 
 
 def pieces(before: str, after: str) -> list[Piece]:

@@ -143,6 +143,23 @@ LOOSE_FACTS = ("decision_date", "sdg")
 GUARDED: Mapping[str, Audience] = {rule.name: rule.audience for rule in FIELDS if rule.audience != Audience.EVERYONE}
 
 
+class Origin(StrEnum):
+    """Where a text in a further language comes from."""
+
+    AUTHOR = "author"  # written so by its owner
+    TRANSLATION = "translation"
+
+
+MOST_TRANSLATIONS = 5  # further languages of a listing; matching reads a few passages of each
+
+
+def translated_fields(kind: Kind) -> list[FieldRule]:
+    """The fields that may be said in further languages: texts that everybody reads who sees the listing."""
+    return [
+        rule for rule in fields_of(kind) if (rule.name == "title" or rule.shape == "text") and rule.name not in GUARDED
+    ]
+
+
 def fields_of(kind: Kind) -> list[FieldRule]:
     """The fields that a need or an offer has, in reading order."""
     return [rule for rule in FIELDS if kind in rule.kinds]
@@ -160,6 +177,8 @@ class ListingDraft:
     visibility: Visibility = Visibility.PUBLIC
     external_id: str | None = None
     illustrative: bool = False
+    # Language -> {"origin": one of Origin, "values": {field: text}}; None leaves those as they are that a listing has.
+    translations: Mapping[str, Mapping[str, Any]] | None = None
 
 
 def visible_classes(actor: Actor) -> frozenset[Visibility]:

@@ -12,7 +12,16 @@ from techex.core import vocabulary
 from techex.core.text import clean, clean_line, has_words
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, FieldErrors, Sentence
-from techex.listings.rules import FieldRule, Kind, ListingDraft, Visibility, fields_of
+from techex.listings.rules import (
+    MOST_TRANSLATIONS,
+    FieldRule,
+    Kind,
+    ListingDraft,
+    Origin,
+    Visibility,
+    fields_of,
+    translated_fields,
+)
 from techex.regions.service import check_place
 
 MOST_BYTES_PER_CHARACTER = 4  # so a limit in characters also bounds what is stored
@@ -38,11 +47,13 @@ def checked_draft(
     visibility: str = Visibility.PUBLIC.value,
     external_id: str | None = None,
     illustrative: bool = False,
+    translations: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> ListingDraft:
     """A draft whose every value is of its field's shape and within its limits.
 
     `raw` maps field names to text, numbers, dates or lists; absent, None and empty values mean "not stated".
-    Raises FieldErrors naming all fields that are wrong.
+    `translations` maps further languages to an origin and values. Raises FieldErrors naming all fields that are wrong,
+    those of a further language as "en.title".
     """
     errors: dict[str, str] = {}
     values: dict[str, Any] = {}
@@ -70,6 +81,7 @@ def checked_draft(
             check()
         except BadInput as error:
             errors[name] = error.sentence
+    further = None if translations is None else _translations(kind, translations, language, errors)
     if errors:
         raise FieldErrors(errors)
     return ListingDraft(
@@ -81,7 +93,43 @@ def checked_draft(
         visibility=Visibility(visibility),
         external_id=clean_line(external_id) if external_id else None,
         illustrative=illustrative,
+        translations=further,
     )
+
+
+def _translations(
+    kind: Kind, raw: Mapping[str, Mapping[str, Any]], language: str, errors: dict[str, str]
+) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for code, text in raw.items():
+        if code not in vocabulary.LANGUAGES:
+            errors[code] = _unknown(code, vocabulary.LANGUAGES).sentence
+        elif code == language:
+            errors[code] = Sentence(N_("is the language the listing is written in; take this text out."))
+        origin = text.get("origin", Origin.TRANSLATION.value)
+        if origin not in {o.value for o in Origin}:
+            errors[f"{code}.origin"] = _unknown(origin, [o.value for o in Origin]).sentence
+        values: dict[str, str] = {}
+        for rule in translated_fields(kind):
+            try:
+                value = _checked(rule, text.get("values", {}).get(rule.name))
+            except BadInput as error:
+                errors[f"{code}.{rule.name}"] = error.sentence
+                continue
+            if value:
+                values[rule.name] = value
+            elif rule.name in ("title", "summary"):
+                errors[f"{code}.{rule.name}"] = Sentence(
+                    N_("is missing; expected %(shortest)s to %(longest)s characters."),
+                    shortest=rule.shortest,
+                    longest=rule.longest,
+                )
+        found[code] = {"origin": origin, "values": values}
+    if len(found) > MOST_TRANSLATIONS:
+        errors["translations"] = Sentence(
+            N_("has %(count)s entries; expected at most %(most)s."), count=len(found), most=MOST_TRANSLATIONS
+        )
+    return found
 
 
 def _envelope(

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from techex.embedding.passages import (
     LONGEST_PASSAGE,
     MOST_PASSAGES,
+    MOST_TRANSLATED,
     TITLE_FIELD,
     WHOLE_FIELD,
     digest_of,
     passages_of,
     passages_of_text,
+    with_translations,
     words_of,
 )
 
@@ -82,6 +84,30 @@ def test_a_title_is_short_and_a_paragraph_long() -> None:
 def test_the_language_is_found_where_none_is_given() -> None:
     assert {passage.language for passage in passages_of("Cần kho lạnh", "", {"problem": SENTENCE})} == {"vi"}
     assert passages_of_text("waste water treatment for a textile mill")[0].language == "en"
+
+
+def test_texts_in_further_languages_stand_before_the_whole_and_change_nothing_where_there_are_none() -> None:
+    own = passages_of("Cần kho lạnh", "", {"problem": SENTENCE * 5}, "vi")
+    english = passages_of("A cold store is needed", "", {"problem": "It loses power at peak hours. " * 30}, "en")
+    korean = passages_of("냉동 창고가 필요합니다", "", {"problem": "정전이 잦습니다. " * 5}, "ko")
+    assert with_translations(own, []) == own
+    together = with_translations(own, [english, korean])
+    assert [passage.position for passage in together] == list(range(len(together)))
+    assert together[-1].field == WHOLE_FIELD
+    assert together[-1].text == own[-1].text
+    assert [passage.language for passage in together[len(own) - 1 : len(own) + 1]] == ["en", "ko"]
+    assert len(together) <= MOST_PASSAGES + MOST_TRANSLATED + 1
+
+
+def test_a_text_of_one_passage_gets_a_whole_once_it_has_translations() -> None:
+    own, english = passages_of("Cần kho lạnh", "", {}, "vi"), passages_of("A cold store is needed", "", {}, "en")
+    together = with_translations(own, [english])
+    assert [(passage.field, passage.language) for passage in together] == [
+        (TITLE_FIELD, "vi"),
+        (TITLE_FIELD, "en"),
+        (WHOLE_FIELD, "vi"),
+    ]
+    assert together[0].digest == together[2].digest
 
 
 WORDS = st.text(alphabet=st.sampled_from("aZđỹ1 .,;:!?。\n水"), max_size=600)

@@ -146,3 +146,26 @@ def test_control_characters_are_refused_in_every_text_field(field: str) -> None:
         "control character"
         in _error({field: "Sấy nhãn\x00 bằng năng lượng mặt trời và bơm nhiệt hai cấp tiết kiệm"})[field]
     )
+
+
+ENGLISH = {
+    "origin": "translation",
+    "values": {
+        "title": "Drying longan with solar power",
+        "summary": "A drying system is sought that keeps colour and smell and runs on solar power.",
+    },
+}
+
+
+def test_texts_in_further_languages_are_checked_by_the_same_limits() -> None:
+    assert _checked(translations={"en": ENGLISH}).translations == {"en": ENGLISH}
+    short = {"origin": "author", "values": {"title": "Drying", "summary": ""}}
+    wrong = _error({}, translations={"en": short, "vi": ENGLISH, "xx": ENGLISH})
+    assert set(wrong) == {"en.title", "en.summary", "vi", "xx"}
+    assert "6 characters" in wrong["en.title"]
+
+
+def test_an_unknown_origin_and_too_many_languages_are_refused() -> None:
+    assert set(_error({}, translations={"en": ENGLISH | {"origin": "machine"}})) == {"en.origin"}
+    many = dict.fromkeys(["en", "ko", "ja", "de", "fr", "nl"], ENGLISH)
+    assert "at most 5" in _error({}, translations=many)["translations"]
