@@ -53,6 +53,7 @@ class Party(StrEnum):
     OWNER = "owner"
     OPERATOR = "operator"
     PERSON = "person"
+    LINK = "link"
     SYSTEM = "system"
 
 
@@ -75,6 +76,7 @@ PARTIES: dict[Party, str] = {
     Party.OWNER: N_("an editor or manager of its organisation"),
     Party.OPERATOR: N_("an operator of its place who does not belong to its organisation"),
     Party.PERSON: N_("anybody signed in who may see it"),
+    Party.LINK: N_("whoever holds the signed link of the notice"),
     Party.SYSTEM: N_("the clock, or the command line"),
 }
 NEEDS: dict[Need, str] = {
@@ -196,6 +198,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     _row(Verb.RELEASE, [_S.ON_HOLD, _S.FLAGGED], _S.PUBLISHED, _P.OPERATOR),
     # Its end
     _row(Verb.EXTEND, [_S.PUBLISHED, _S.EXPIRED], _S.PUBLISHED, _P.OWNER, _N.WINDOW),
+    _row(Verb.EXTEND, [_S.PUBLISHED, _S.EXPIRED], _S.PUBLISHED, _P.LINK, _N.WINDOW),
     _row(Verb.EXPIRE, [_S.PUBLISHED, _S.ON_HOLD], _S.EXPIRED, _P.SYSTEM, _N.DUE),
     _row(Verb.ARCHIVE, [_S.ON_HOLD, _S.FLAGGED, _S.RETURNED, _S.EXPIRED], _S.ARCHIVED, _P.SYSTEM, _N.OLD),
     _row(Verb.ARCHIVE, [_S.EXPIRED], _S.ARCHIVED, _P.OWNER),
@@ -216,6 +219,7 @@ class Standing:
     organisation_id: int
     places: tuple[str, ...]  # codes under which operators serve it: its province, and its country
     seen: bool = True  # by whoever asks
+    by_link: bool = False  # whoever asks holds the link that was mailed to its owner
     open_for_interest: bool = True
     has_proposal: bool = False
     published_at: datetime | None = None
@@ -233,6 +237,8 @@ def is_party(actor: Actor, party: Party, standing: Standing) -> bool:
         case Party.OPERATOR:
             serves = actor.is_operator and any(actor.operates_in(code) for code in standing.places)
             return serves and not actor.belongs_to(standing.organisation_id)
+        case Party.LINK:
+            return standing.by_link
         case Party.PERSON:
             return actor.is_signed_in and standing.seen
 

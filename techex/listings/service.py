@@ -150,13 +150,14 @@ def withdraw(session: Session, context: Context, listing: Listing) -> None:
     do(session, context, listing, Verb.WITHDRAW)
 
 
-def standing_of(session: Session, context: Context, listing: Listing) -> Standing:
+def standing_of(session: Session, context: Context, listing: Listing, *, by_link: bool = False) -> Standing:
     """Where a listing stands, as the table of its life asks."""
     return Standing(
         state=State(listing.state),
         organisation_id=listing.organisation_id,
         places=listing.place_codes,
         seen=sees(context, listing),
+        by_link=by_link,
         open_for_interest=listing.open_for_interest,
         has_proposal=listing.state == State.PUBLISHED and proposal_of(session, listing) is not None,
         published_at=listing.published_at,
@@ -170,17 +171,17 @@ def allowed(session: Session, context: Context, listing: Listing) -> list[Transi
     return lifecycle.allowed(context.actor, standing_of(session, context, listing), context.now)
 
 
-def permit(session: Session, context: Context, listing: Listing, verb: Verb) -> Transition:
+def permit(session: Session, context: Context, listing: Listing, verb: Verb, *, by_link: bool = False) -> Transition:
     """The row of the table that lets the actor do this now.
 
     Raises NotFound to who may not see the listing, NotAllowed to who may never do this, Conflict where the listing is
     not (or no longer) in a state for it.
     """
-    standing = standing_of(session, context, listing)
+    standing = standing_of(session, context, listing, by_link=by_link)
     row = lifecycle.find(context.actor, standing, verb, context.now)
     if row is not None:
         return row
-    if not standing.seen and not context.actor.is_system:
+    if not (standing.seen or by_link or context.actor.is_system):
         raise NotFound(f"There is no listing number {listing.id} here. It may have ended; search for what you need.")
     rows = [row for row in lifecycle.TRANSITIONS if row.verb is verb]
     if not any(lifecycle.is_party(context.actor, row.who, standing) for row in rows):
@@ -190,16 +191,20 @@ def permit(session: Session, context: Context, listing: Listing, verb: Verb) -> 
     )
 
 
-def do(session: Session, context: Context, listing: Listing, verb: Verb, reason: str = "") -> Transition:
+def do(
+    session: Session, context: Context, listing: Listing, verb: Verb, reason: str = "", *, by_link: bool = False
+) -> Transition:
     """Carry out a verb that takes no more than a reason; those that take more have functions of their own."""
-    row = permit(session, context, listing, verb)
+    row = permit(session, context, listing, verb, by_link=by_link)
     if Need.COMMENTS in row.needs or Need.READINGS in row.needs or verb in _OWN_FUNCTION:
         raise ValueError(f"{verb} takes more than a reason; it has a function of its own")
     carry_out(session, context, listing, row, checked_reason(row, reason))
     return row
 
 
-_OWN_FUNCTION = frozenset({Verb.EDIT, Verb.PROPOSE, Verb.ACCEPT, Verb.REFUSE, Verb.DISCLOSE, Verb.INTRODUCE})
+_OWN_FUNCTION = frozenset(
+    {Verb.EDIT, Verb.TAKE_UP, Verb.PROPOSE, Verb.ACCEPT, Verb.REFUSE, Verb.DISCLOSE, Verb.INTRODUCE, Verb.REPORT}
+)
 
 
 def checked_reason(row: Transition, reason: str) -> str:
