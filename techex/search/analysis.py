@@ -8,13 +8,14 @@ their unit. Vietnamese is kept with its marks and, as a second term, without: wh
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from techex.search.stopwords import STOPWORDS
 
@@ -100,15 +101,13 @@ def search_terms(text: str, language: str, languages: Collection[str] = ()) -> S
     words = list(_words(text))
     own = Counter(term for word in words for term in _asked(word, language, marked))
     every = {term: float(often) for term, often in own.items()}
-    others = sorted({other for other in languages if other != language})
-    for word in words:
-        if word.is_figure or word.is_paired or word.text in STOPWORDS.get(language, ()):
-            continue
-        # A Vietnamese syllable that never has marks stands in the index as it is, and as a name in any language.
-        if others or not marked:
-            every.setdefault(word.text, 1.0)
-        for other in others:
-            every.setdefault(_stem(word.text, other), 1.0)
+    others = tuple(sorted({other for other in languages if other != language}))
+    little = STOPWORDS.get(language, frozenset())
+    for text in dict.fromkeys(word.text for word in words if not word.is_figure and not word.is_paired):
+        if text not in little:
+            # A Vietnamese syllable that never has marks stands in the index as it is, and as a name in any language.
+            for form in _forms(text, others) if others else () if marked else (text,):
+                every.setdefault(form, 1.0)
     return SearchTerms({term: float(often) for term, often in own.items()}, every)
 
 
@@ -139,40 +138,40 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(char for char in parts if not unicodedata.combining(char)))
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     """A piece of text; `before` is the word it follows with only a space between, `unit` that of a figure."""
 
     text: str
     before: str = ""
     unit: str = ""
-
-    @property
-    def is_figure(self) -> bool:
-        return self.text[0].isdigit()
-
-    @property
-    def is_paired(self) -> bool:
-        return bool(_pairs_pattern().match(self.text))
+    is_figure: bool = False
+    is_paired: bool = False
 
 
 def _words(text: str) -> Iterator[_Word]:
     text = unicodedata.normalize("NFKC", text).lower()
     before, end, at = "", -1, 0
-    while found := _word_pattern().search(text, at):
+    search = _word_pattern().search
+    while found := search(text, at):
         at = found.end()
         if found.lastgroup == "figure":
             unit = _UNIT.match(text, at)
             at = unit.end() if unit else at
             figure = _THOUSANDS.sub("", found.group()).replace(",", ".")
-            yield _Word(figure, unit=re.sub(r"\s", "", unit.group(1)) if unit else "")
+            yield _Word(figure, unit=re.sub(r"\s", "", unit.group(1)) if unit else "", is_figure=True)
             before = ""
             continue
         near = before if text[end : found.start()] in (" ", "\n") else ""
         before, end = found.group(), found.end()
-        for piece in _pairs_pattern().split(before):
-            if piece:
-                yield _Word(piece, near)
+        for piece, is_paired in _pieces(before):
+            yield _Word(piece, near, is_paired=is_paired)
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _pieces(word: str) -> tuple[tuple[str, bool], ...]:
+    """A run of letters where it changes between scripts with and without spaces; whether a piece is cut into pairs."""
+    pieces = (piece for piece in _pairs_pattern().split(word) if piece)
+    return tuple((piece, bool(_pairs_pattern().match(piece))) for piece in pieces)
 
 
 def _terms_of(word: _Word, language: str) -> Iterator[str]:
@@ -215,18 +214,31 @@ def _pairs(text: str) -> list[str]:
 
 
 @lru_cache(maxsize=STEMS_KEPT)
+def _forms(word: str, languages: tuple[str, ...]) -> tuple[str, ...]:
+    """A word as it is and as its stem would be in other languages, each once."""
+    return tuple(dict.fromkeys((word, *(_stem(word, language) for language in languages))))
+
+
+@lru_cache(maxsize=STEMS_KEPT)
 def _stem(word: str, language: str) -> str:
-    stemmer = _stemmer(language)
-    return str(stemmer.stemWord(word)) if stemmer else word
+    return str(_stemmers.of(language).stemWord(word)) if language in STEMMERS else word
 
 
-@lru_cache(maxsize=len(STEMMERS))
-def _stemmer(language: str) -> Any:
-    if language not in STEMMERS:
-        return None
-    import snowballstemmer
+class _Stemmers(threading.local):
+    """The stemmers of one thread: a stemmer keeps the word it works on, so two threads may not share one."""
 
-    return snowballstemmer.stemmer(STEMMERS[language])
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def of(self, language: str) -> Any:
+        if language not in self._made:
+            import snowballstemmer
+
+            self._made[language] = snowballstemmer.stemmer(STEMMERS[language])
+        return self._made[language]
+
+
+_stemmers = _Stemmers()
 
 
 @lru_cache(maxsize=1)

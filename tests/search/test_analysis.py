@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
@@ -98,3 +99,13 @@ def test_any_text_is_found_by_itself(text: str, language: str) -> None:
     assert all(listed)
     if listed:
         assert set(search_terms(text, language).all) & set(listed)
+
+
+def test_threads_do_not_share_a_stemmer() -> None:
+    # Words that nothing else asks for, so that each is stemmed; a shared stemmer raised IndexError here.
+    texts = [
+        " ".join(f"{chr(97 + at % 26)}{'ae'[at % 2] * 3}verzuring{at}bouwen" for at in range(400)) for _ in "12345678"
+    ]
+    with ThreadPoolExecutor(len(texts)) as pool:
+        together = list(pool.map(lambda text: listing_terms(text, "nl"), texts))
+    assert all(found == together[0] for found in together)
