@@ -7,28 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from flask import Flask, request
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from techex import __version__, paths
-from techex.accounts import signing
+from techex.accounts import account_views, signing
+from techex.accounts import views as account_doors
 from techex.admin import views as admin_views
 from techex.core import vocabulary
+from techex.core.context import Context
 from techex.core.database import Database
 from techex.listings import organisation_views
 from techex.listings import views as listing_views
-from techex.matching import place_views, quality_views
+from techex.matching import pair_views, place_views, quality_views
 from techex.matching import views as matching_views
+from techex.organisations import operator_views
 from techex.organisations import service as organisations
+from techex.organisations import views as organisation_member_views
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
 from techex.web import csrf, identity, language, policy, problems, replies, security
 
 BLUEPRINTS = (
+    account_doors.blueprint,
     listing_views.blueprint,
     organisation_views.blueprint,
+    organisation_member_views.blueprint,
+    operator_views.blueprint,
     place_views.blueprint,
     admin_views.blueprint,
 )
@@ -41,6 +50,11 @@ NAVIGATION = (
     ("regions.places", _l("Places")),
     ("matching.quality", _l("Quality")),
 )
+
+
+# What other domains keep about a person: forgotten when an account is deleted, and part of its export.
+LEAVING: tuple[Callable[[Session, Context, int], None], ...] = ()
+DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = ()
 
 
 def create_app(
@@ -70,8 +84,11 @@ def create_app(
     identity.init_app(app, database, signing.actor, settings.base_url)
     csrf.init_app(app)
     signing.init_app(app, organisations.belonging)
+    account_doors.init_app(app)
+    account_views.init_app(app, LEAVING, DATA_OF)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
+    pair_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)

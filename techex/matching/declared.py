@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from techex.matching.rules import Fact, Verdict
+from techex.matching.standards import standards_of
 from techex.regions import service as regions
 from techex.regions.rules import Place
 
@@ -23,6 +24,7 @@ def declared_facts(
             _budget(need, offer),
             _deadline(need, offer),
             _reach(need, need_place, offer_place),
+            _standards(need, offer),
         )
         if fact is not None
     ]
@@ -85,6 +87,21 @@ def _reach(need: Mapping[str, Any], own: Place | None, theirs: Place | None) -> 
         )
     )
     return Fact("reach", "met" if within else "clash", str(reach), "-".join(_codes(theirs)))
+
+
+# Where a need says which standards it has to meet; an offer may name those it meets anywhere.
+ASKING_FIELDS = ("summary", "required_result", "constraints")
+
+
+def _standards(need: Mapping[str, Any], offer: Mapping[str, Any]) -> Fact | None:
+    asked = standards_of(need.get(name) for name in ASKING_FIELDS)
+    if not asked:
+        return None
+    named = standards_of(offer.values())
+    # What is not named may still be met: a question, never a clash.
+    holds = all(key in named for key in asked)
+    common = [name for key, name in asked.items() if key in named]
+    return Fact("standards", "met" if holds else "unknown", ", ".join(asked.values()), ", ".join(common))
 
 
 def _codes(place: Place) -> Iterator[str]:

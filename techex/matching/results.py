@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from sqlalchemy import Select, select
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from techex.core.context import Context
 from techex.embedding.passages import WHOLE_FIELD
 from techex.embedding.tables import PassageRow
+from techex.listings import queries as listing_queries
 from techex.listings import service as listings
 from techex.listings.rules import BODY_FIELDS, Kind, visible_classes
 from techex.listings.tables import Listing
@@ -29,7 +30,7 @@ from techex.matching.strength import EXPLORE, band, falling, strength, strength_
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
-from techex.search.facts import FACTS, FactRows, counted, facts_of
+from techex.search.facts import FACTS, FactRows, Reach, Where, counted, facts_of
 from techex.search.facts import Filters as IndexFilters
 from techex.search.partitions import Partition
 
@@ -83,9 +84,20 @@ class Results:
     @cached_property
     def ranked(self) -> Ranking:
         """All candidates under the filters."""
+        return ranking.rank(self.partitions, self.asked.query, self.limits, learned=self.learned, also=self.also)
+
+    @cached_property
+    def limits(self) -> IndexFilters:
+        """What a listing must be to be ranked: the reader's filters, and what a pair must not be."""
         asked = self.asked
-        filters = index_filters(asked.filters, asked.place, asked.listing)
-        return ranking.rank(self.partitions, asked.query, filters, learned=self.learned, also=self.also)
+        return index_filters(asked.filters, asked.place, asked.listing, self._siblings())
+
+    def _siblings(self) -> Sequence[int]:
+        """Listings of the asking one's organisation that the index does not know as such, and this reader does."""
+        listing = self.asked.listing
+        if listing is None or not listings.knows_owner(self.context, listing):
+            return ()
+        return listing_queries.siblings_of(self.session, self.context, listing)
 
     @property
     def mode(self) -> Mode:
@@ -168,7 +180,7 @@ class Results:
         spoken = Side([self.asked.query.text], own.vectors, self.asked.query.language)
         said = Side([row.title, row.summary, *row.texts.values()], own.vectors, row.language)
         terms = evidence.shared_terms(spoken, said, self.ranked.idf)
-        return Reason(quotes, terms, _facts(asking, row) if asking is not None else [])
+        return Reason(quotes, terms, _facts(self.context, asking, row) if asking is not None else [])
 
     def _understood(self) -> Understood:
         query, asking = self.asked.query, self.asked.listing
@@ -199,11 +211,24 @@ class Results:
         return np.concatenate([np.empty(0, FACTS), *(rows for _, rows in found)])[np.argsort(places)]
 
 
-def index_filters(filters: Filters, place: Place | None, listing: Listing | None) -> IndexFilters:
-    """The reader's filters as the index applies them; an organisation is not matched with itself."""
+def index_filters(
+    filters: Filters, place: Place | None, listing: Listing | None, siblings: Sequence[int] = ()
+) -> IndexFilters:
+    """The reader's filters as the index applies them; an organisation is not matched with itself.
+
+    What is missing from a list tells as much as what is in it: an anonymous listing stays among the matches of its own
+    organisation, and the other way round, but for readers who know whose it is (`siblings`).
+    """
     elsewhere: tuple[str, str | None] | None = None
     if filters.elsewhere and place is not None:
         elsewhere = (place.country, regions.region_of(place.province) if place.country == HOME_COUNTRY else None)
+    within: tuple[Reach, Where] | None = None
+    seen_from: Where | None = None
+    if listing is not None:
+        here = Where(listing.country, regions.region_of(listing.province), listing.province)
+        if listing.is_need and listing.reach:
+            within = cast(Reach, listing.reach), here
+        seen_from = None if listing.is_need else here
     return IndexFilters(
         countries=frozenset(filters.countries),
         provinces=frozenset(filters.provinces),
@@ -214,7 +239,10 @@ def index_filters(filters: Filters, place: Place | None, listing: Listing | None
         transfer_forms=frozenset(filters.transfer_forms),
         organisation_kinds=frozenset(filters.organisation_kinds),
         elsewhere_than=elsewhere,
-        without_organisations=frozenset({listing.organisation_id} if listing is not None else ()),
+        within=within,
+        seen_from=seen_from,
+        without_organisations=frozenset({listing.organisation_id} if listing and not listing.anonymous else ()),
+        without_listings=frozenset(siblings),
     )
 
 
@@ -224,14 +252,16 @@ def passage_texts(ids: Sequence[int]) -> Select[int, int, str, str]:
     return columns.where(PassageRow.listing_id.in_(ids))
 
 
-def _facts(asking: Listing, row: Listing) -> list[Fact]:
+def _facts(context: Context, asking: Listing, row: Listing) -> list[Fact]:
     need, offer = (asking, row) if asking.is_need else (row, asking)
-    return declared_facts(_values(need), _values(offer), need.place, offer.place)
+    return declared_facts(_values(context, need), _values(context, offer), need.place, offer.place)
 
 
-def _values(listing: Listing) -> dict[str, Any]:
+def _values(context: Context, listing: Listing) -> dict[str, Any]:
+    """What the reader may read of a listing, by field."""
     names = ("title", "summary", "trl", "ip_status", "reach", "budget_min", "budget_max", "price", "currency")
     values: dict[str, Any] = {name: getattr(listing, name) for name in names}
     values |= {"deadline": listing.deadline, "validity": listing.validity}
     values |= {"fields": listing.fields, "transfer_forms": listing.transfer_forms}
-    return values | {name: listing.body.get(name) for name in BODY_FIELDS}
+    values |= {name: listing.body.get(name) for name in BODY_FIELDS}
+    return values | dict.fromkeys(listings.guarded(context, listing))

@@ -12,7 +12,10 @@ from techex.regions.rules import Place
 Band = Literal["introduce", "review", "explore", "none"]
 Verdict = Literal["met", "clash", "unknown"]
 Mode = Literal["vectors", "keywords"]
+# Why a listing is not in a list of matches; "" where it is.
+Obstacle = Literal["", "kind", "organisation", "reach", "unsearched", "filters", "mark"]
 
+SMALLEST_LACK = 0.1  # spreads; less moves a strength by fewer than four points and explains nothing
 PAGE_SIZE = 10  # matches a page: each is read line by line
 
 
@@ -110,3 +113,30 @@ class MatchPage:
     mode: Mode  # "keywords" where the model is missing
     facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)  # Filters' field -> (code, count)
     notes: Sequence[str] = ()  # messages for gettext
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one listing stands among all that were compared with a question, whatever the reader's filters are.
+
+    `parts` says what each part of the score adds, in spreads of random pairs; `usual` what it adds on average to the
+    matches of this question (to the closest listings where nothing fits).
+    """
+
+    obstacle: Obstacle
+    place: int | None = None  # from 1; None: behind all that were looked at closely
+    compared: int = 0  # so many were looked at closely
+    fitting: int = 0  # so many of them pass the mark
+    strength: int | None = None
+    band: Band = "none"
+    score: float = 0.0
+    parts: Mapping[str, float] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
+    filtered_by: Sequence[str] = ()  # fields of Filters that this listing does not meet
+    floor: int = 0  # the mark
+
+    @property
+    def pulled_down(self) -> Sequence[tuple[str, float]]:
+        """The parts that add less than is usual among the matches, the greatest lack first."""
+        lacks = [(name, self.parts.get(name, 0.0) - usual) for name, usual in self.usual.items()]
+        return sorted((lack for lack in lacks if lack[1] <= -SMALLEST_LACK), key=lambda lack: lack[1])

@@ -21,12 +21,14 @@ from techex.embedding.passages import WHOLE_FIELD, words_of
 from techex.errors import Environment
 from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
-from techex.matching import places_in_text, ranking, versions
+from techex.matching import places_in_text, ranking, units, versions
 from techex.matching.asked import AskedText, text_query
 from techex.matching.evidence import Side
+from techex.matching.pairs import Pairs
 from techex.matching.ranking import Query
 from techex.matching.results import Asked, Results, index_filters, passage_texts
-from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage
+from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage, Standing
+from techex.matching.standing import standing
 from techex.matching.strength import REVIEW, band, falling, strength
 from techex.matching.structure import Wanted
 from techex.regions.rules import Place
@@ -65,6 +67,7 @@ class Matcher:
         self._settings = settings
         self._index: Index = index or SearchIndex(settings, database, self.encoder)
         self._learned = versions.Following(self._index.card.key)
+        self.pairs = Pairs(lambda texts: self.encoder().encode(texts, "listing"))
         self._encoder: Encoder | None = None
         self._reason = ""
         self._loading = threading.Lock()
@@ -91,6 +94,7 @@ class Matcher:
         """Load index and model and answer one question, so that the first visitor does not wait."""
         self._index.collection()
         text_query("warm", self.encoder(), "en")
+        units.warm()
 
     def state(self) -> dict[str, Any]:
         """Model and index, for machines; loads neither."""
@@ -119,6 +123,18 @@ class Matcher:
         `place` is the reader's own; where it is not given, one that the text names is taken. Raises BadInput for a
         text with characters that no text has.
         """
+        return self._of_text(session, context, text, kind, language, place, filters).page(page)
+
+    def _of_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        kind: Kind,
+        language: str | None,
+        place: Place | None,
+        filters: Filters,
+    ) -> Results:
         text = clean(text, "text")
         collection = self._index.collection()
         language = language or detect(text)[0]
@@ -133,18 +149,41 @@ class Matcher:
         own = Side([passage.text for passage in asked.quotable], vectors, language)
         what = Asked(query, own, kind, place or places_in_text.find(text), filters)
         learned = self._learned.at(session, collection.version)
-        return Results(session, context, collection, what, learned, notes).page(page)
+        return Results(session, context, collection, what, learned, notes)
 
     def matches_for(
         self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
     ) -> MatchPage:
         """Listings of the other kind that answer a listing, those of its own organisation left out."""
+        return self._of_listing(session, context, listing, filters).page(page)
+
+    def _of_listing(self, session: Session, context: Context, listing: Listing, filters: Filters) -> Results:
         collection = self._index.collection()
         query, own = self._asking(session, collection, listing)
         what = Asked(query, own, Kind(listing.kind).other, listing.place, filters, listing)
         notes = (KEYWORDS_ONLY,) if query.whole is None else ()
         learned = self._learned.at(session, collection.version)
-        return Results(session, context, collection, what, learned, notes).page(page)
+        return Results(session, context, collection, what, learned, notes)
+
+    def standing_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        other: Listing,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = NO_FILTERS,
+    ) -> Standing:
+        """Where one listing stands among what answers a free text; arguments as in `matches_for_text`."""
+        return standing(self._of_text(session, context, text, kind, language, place, filters), other)
+
+    def standing_for(
+        self, session: Session, context: Context, listing: Listing, other: Listing, filters: Filters = NO_FILTERS
+    ) -> Standing:
+        """Where one listing stands among what answers another."""
+        return standing(self._of_listing(session, context, listing, filters), other)
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5
@@ -190,7 +229,9 @@ class Matcher:
 def stored_query(collection: Collection, listing: Listing) -> Query:
     """The query a listing makes, with the vectors the index has of it."""
     text = "\n".join([listing.title, listing.summary, *listing.texts.values()])
-    wanted = Wanted(listing.is_need, tuple(listing.fields), tuple(listing.transfer_forms), listing.trl)
+    stated = {"industry": listing.industry, "sdg": listing.body.get("sdg"), "trl": listing.trl}
+    codes = {"fields": listing.fields, "transfer_forms": listing.transfer_forms}
+    wanted = Wanted.of(Kind(listing.kind), stated | codes)
     side = Kind(listing.kind)
     partition = _partition_of(collection, listing)
     passages = partition.passages(np.array([listing.id], np.int64)) if partition else None

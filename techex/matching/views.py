@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import Blueprint, Flask, Response, current_app, render_template, request
 from markupsafe import Markup
@@ -20,10 +20,14 @@ from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.matching.forms import LONGEST_TEXT, Search, place_code, read_search
-from techex.matching.rules import Band, Filters, MatchPage
+from techex.matching.rules import Band, Filters, MatchPage, Standing
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.web import identity, language, policy, replies
+
+if TYPE_CHECKING:
+    # A worker is ready before numpy is there.
+    from techex.matching.pairs import Pairs
 
 NEWEST = 6  # listings a column on the first page: what a reader takes in before scrolling on
 BELOW_LISTING = 5  # matches shown on a listing's own page; its page of matches has all
@@ -71,6 +75,28 @@ class Finds(Protocol):
         self, session: Session, context: Context, listing: Listing, filters: Filters = ..., page: int = 1
     ) -> MatchPage:
         """Matches for a listing, of the other kind."""
+
+    def standing_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        other: Listing,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = ...,
+    ) -> Standing:
+        """Where one listing stands among what answers a free text."""
+
+    def standing_for(
+        self, session: Session, context: Context, listing: Listing, other: Listing, filters: Filters = ...
+    ) -> Standing:
+        """Where one listing stands among what answers another."""
+
+    @property
+    def pairs(self) -> Pairs:
+        """Evidence of pairs."""
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5

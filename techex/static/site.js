@@ -18,3 +18,12 @@ function countDown(field) {
 document.querySelectorAll("textarea[data-limit]").forEach((field) => {
   if (field.value) countDown(field);
 });
+
+// A button that copies a list as lines, for a letter to the other side.
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("button[data-copy]");
+  if (!button || !navigator.clipboard) return;
+  const lines = [...document.getElementById(button.dataset.copy).children].map((item, at) => `${at + 1}. ${item.textContent.trim()}`);
+  await navigator.clipboard.writeText(lines.join("\n"));
+  button.textContent = button.dataset.done;
+});

@@ -8,14 +8,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
+from techex.embedding.cards import load_card
+from techex.embedding.encoders import load_encoder
 from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
+from techex.matching.pairs import Pairs
 from techex.matching.rules import (
     NO_FILTERS,
     PAGE_SIZE,
@@ -26,6 +31,7 @@ from techex.matching.rules import (
     MatchPage,
     Quote,
     Reason,
+    Standing,
     Understood,
 )
 from techex.regions import service as regions
@@ -49,6 +55,10 @@ def texts_of(listing: Listing) -> list[str]:
 
 class WordMatcher:
     """Matches by the share of words that two texts have in common."""
+
+    def __init__(self) -> None:
+        encoder = load_encoder(load_card("hashing"), Path())
+        self.pairs = Pairs(lambda texts: encoder.encode(texts, "listing"))
 
     def matches_for_text(
         self,
@@ -92,6 +102,81 @@ class WordMatcher:
     def warm(self) -> None:
         """Nothing to load."""
 
+    def standing_for_text(
+        self,
+        session: Session,
+        context: Context,
+        text: str,
+        other: Listing,
+        kind: Kind = Kind.OFFER,
+        language: str | None = None,
+        place: Place | None = None,
+        filters: Filters = NO_FILTERS,
+    ) -> Standing:
+        return self._standing(session, context, [text], kind, other, place, filters)
+
+    def standing_for(
+        self, session: Session, context: Context, listing: Listing, other: Listing, filters: Filters = NO_FILTERS
+    ) -> Standing:
+        if listing.organisation_id == other.organisation_id:
+            return Standing("organisation")
+        kind = Kind(listing.kind).other
+        return self._standing(session, context, texts_of(listing), kind, other, listing.place, filters)
+
+    def _standing(
+        self,
+        session: Session,
+        context: Context,
+        own: list[str],
+        kind: Kind,
+        other: Listing,
+        place: Place | None,
+        filters: Filters,
+    ) -> Standing:
+        if other.kind != kind:
+            return Standing("kind")
+        scored = self._scored(session, context, own, kind)
+        places = [row.id for _, row, _ in scored]
+        if other.id not in places:
+            return Standing("unsearched")
+        at = places.index(other.id)
+        strength = scored[at][0]
+        fitting = sum(item[0] >= FLOOR for item in scored)
+        usual = sum(item[0] for item in scored[: fitting or 3]) / (fitting or 3)
+        blocked = tuple(
+            each.name
+            for each in fields(filters)
+            if getattr(filters, each.name)
+            and not passes(other, replace(NO_FILTERS, **{each.name: getattr(filters, each.name)}), place)
+        )
+        obstacle = "filters" if blocked else "" if at < fitting else "mark"
+        return Standing(
+            obstacle,
+            at + 1,
+            len(scored),
+            fitting,
+            strength,
+            band_of(strength),
+            float(strength),
+            {"lexical": float(strength)},
+            {"lexical": usual},
+            blocked,
+            FLOOR,
+        )
+
+    def _scored(
+        self, session: Session, context: Context, own: list[str], kind: Kind
+    ) -> list[tuple[int, Listing, set[str]]]:
+        asked = words(" ".join(own))
+        rows = session.scalars(listings.visible(context).where(Listing.kind == kind)).unique().all()
+        scored = []
+        for row in rows:
+            shared = asked & words(" ".join(texts_of(row)))
+            strength = min(100, round(300 * len(shared) / (len(asked) + 20)))
+            if shared:
+                scored.append((strength, row, shared))
+        return sorted(scored, key=lambda item: (-item[0], item[1].id))
+
     def _page(
         self,
         session: Session,
@@ -105,15 +190,7 @@ class WordMatcher:
         understood: Understood,
         listing: Listing | None,
     ) -> MatchPage:
-        asked = words(" ".join(own))
-        rows = session.scalars(listings.visible(context).where(Listing.kind == kind)).unique().all()
-        scored = []
-        for row in rows:
-            shared = asked & words(" ".join(texts_of(row)))
-            strength = min(100, round(300 * len(shared) / (len(asked) + 20)))
-            if shared:
-                scored.append((strength, row, shared))
-        scored.sort(key=lambda item: (-item[0], item[1].id))
+        scored = self._scored(session, context, own, kind)
         suitable = bool(scored) and scored[0][0] >= FLOOR
         fitting = [item for item in scored if item[0] >= FLOOR] if suitable else scored[:3]
         passed = [item for item in fitting if passes(item[1], filters, place)]
