@@ -11,7 +11,7 @@ from sqlalchemy import Row, Select, and_, func, select
 from sqlalchemy.orm import Session
 
 from techex.embedding.tables import EmbeddingVector, PassageRow
-from techex.listings.rules import BODY_FIELDS, SEARCHABLE, Kind, Visibility
+from techex.listings.rules import BODY_FIELDS, GUARDED, SEARCHABLE, Kind, Visibility
 from techex.listings.tables import Listing, ListingField, ListingTransferForm
 from techex.organisations.tables import Organisation
 from techex.regions.service import region_of
@@ -25,6 +25,7 @@ _STORED = np.dtype("<f2")
 ROLE = "listing"  # needs and offers are embedded alike; only a search text has a role of its own
 _BATCH = 500  # listings read at a time: below the number of parameters every database takes
 
+_FOUND_BY = tuple(name for name in BODY_FIELDS if name not in GUARDED)
 _STATES = tuple(state.value for state in SEARCHABLE)
 
 
@@ -93,9 +94,10 @@ def listings_of(session: Session, organisation_ids: Collection[int]) -> Sequence
 
 
 def vector_groups(session: Session, card_key: str, dimension: int) -> Mapping[tuple[str, str, str], HalfArray]:
-    """The raw vectors of all passages that may be found, (n, dimension), by (language, role, length class).
+    """The raw vectors of all passages that everybody may find, (n, dimension), by (language, role, length class).
 
-    The role is the kind of the listing; the whole text of a listing has the length class "whole".
+    Everybody's vectors are centred with what is learned from these, so nothing hidden may have a part in it. The role
+    is the kind of the listing; the whole text of a listing has the length class "whole".
     """
     rows = (
         select(
@@ -104,7 +106,7 @@ def vector_groups(session: Session, card_key: str, dimension: int) -> Mapping[tu
         )
         .join(PassageRow, PassageRow.listing_id == Listing.id)
         .join(EmbeddingVector, _same_text(card_key))
-        .where(Listing.state.in_(_STATES))
+        .where(Listing.state.in_(_STATES), Listing.visibility == Visibility.PUBLIC.value)
         .order_by(Listing.id, PassageRow.position)
     )
     groups: dict[tuple[str, str, str], list[bytes]] = defaultdict(list)
@@ -158,7 +160,7 @@ def _listings() -> Select[Any]:
         select(
             *(Listing.id, Listing.kind, Listing.visibility, Listing.language, Listing.title, Listing.summary),
             *(Listing.body, Listing.country, Listing.province, Listing.trl, Listing.ip_status, Listing.organisation_id),
-            Listing.industry,
+            *(Listing.industry, Listing.reach, Listing.anonymous),
             Organisation.kind.label("organisation_kind"),
         )
         .join(Organisation)
@@ -167,7 +169,8 @@ def _listings() -> Select[Any]:
 
 
 def _text(row: Row[Any]) -> str:
-    return "\n".join([row.title, row.summary, *(row.body[name] for name in BODY_FIELDS if row.body.get(name))])
+    """What a listing is found by: what everybody reads who sees it."""
+    return "\n".join([row.title, row.summary, *(row.body[name] for name in _FOUND_BY if row.body.get(name))])
 
 
 def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:
@@ -180,9 +183,11 @@ def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:
         trl=row.trl,
         ip_status=row.ip_status,
         transfer_forms=tuple(forms),
-        organisation=row.organisation_id,
-        organisation_kind=row.organisation_kind,
+        # Filters, counts and "not with itself" would tell whose it is: in the index an anonymous listing is nobody's.
+        organisation=0 if row.anonymous else row.organisation_id,
+        organisation_kind="" if row.anonymous else row.organisation_kind,
         industry=row.industry,
+        reach=row.reach,
         sdg=tuple(row.body.get("sdg") or ()),
     )
 
