@@ -39,6 +39,7 @@ WITHOUT: Mapping[str, Parts] = {
     "keywords": replace(ALL_PARTS, lexical=False),
     "keyword noise by language": replace(ALL_PARTS, noise=False),
     "feedback": replace(ALL_PARTS, feedback=False),
+    "neighbours": replace(ALL_PARTS, neighbours=False),
 }
 CENTRING = "centring"
 

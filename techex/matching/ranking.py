@@ -19,7 +19,8 @@ from techex.embedding.centring import unit
 from techex.embedding.passages import WHOLE_FIELD
 from techex.listings.rules import Kind
 from techex.matching import scoring, structure
-from techex.matching.scoring import ALL_PARTS, Numbers, Parts
+from techex.matching.scoring import ALL_PARTS, Numbers, Parts, Scale
+from techex.matching.strength import WEIGHTS, grounds, weighed
 from techex.matching.structure import Wanted
 from techex.search.analysis import SearchTerms, search_terms
 from techex.search.dense import FloatArray, IntArray
@@ -78,15 +79,19 @@ class Learned(Protocol):
 
 @dataclass(frozen=True)
 class Ranking:
-    """Listings, best first by `scores` (n,). `parts` says what each of PARTS added; `plain` is the score without the
-    feedback, which compares listings with each other and not with the query; `idf` how rare the terms are that were
-    asked for and occur."""
+    """Listings, best first by `scores` (n,). `parts` says what each of PARTS added; `grounds` what speaks for each
+    listing by itself, which its strength is read from; `idf` how rare the terms are that were asked for and occur."""
 
     ids: IntArray
     scores: Numbers
-    plain: Numbers
+    grounds: Mapping[str, Numbers]
     parts: Mapping[str, Numbers]
     idf: Mapping[str, float]
+
+    @cached_property
+    def plain(self) -> Numbers:
+        """(n,) what the grounds of each listing weigh."""
+        return weighed(self.grounds)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -134,42 +139,59 @@ def rank(
     return ranked(scored, query, parts, learned)
 
 
-def ranked(
-    scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None
-) -> Ranking:
+def ranked(scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None) -> Ranking:
     """The candidates of several partitions together, best first, for a query turned by what was learned."""
     scored = [each for each in scored if len(each.ids)]
     if not scored:
-        return Ranking(np.empty(0, np.int64), np.empty(0), np.empty(0), {part: np.empty(0) for part in PARTS}, {})
-    ids = np.concatenate([each.ids for each in scored])
-    added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
-    if learned:
-        added = {part: learned.factor(part) * values for part, values in added.items()}
-    plain: Numbers = np.sum(list(added.values()), axis=0)
+        none = np.empty(0)
+        return Ranking(np.empty(0, np.int64), none, dict.fromkeys(WEIGHTS, none), dict.fromkeys(PARTS, none), {})
+    ids, added, plain = _first(scored, learned)
     added[FEEDBACK], added[NEIGHBOURS] = np.zeros(len(ids)), np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
         weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
         weight *= learned.factor(FEEDBACK) if learned else 1.0
         added[FEEDBACK] = weight * _feedback(scored, scoring.order(ids, plain), plain)
     scores = plain + added[FEEDBACK]
-    if query.whole is not None and query.wanted is not None and parts.neighbours:
+    if query.whole is not None and parts.neighbours:
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
         added[NEIGHBOURS][best] = scoring.neighbours(scores[best], *_of_all(scored, best))
     scores = scores + added[NEIGHBOURS]
     order = scoring.order(ids, scores)
+    left_open = np.concatenate([structure.left_open(query.wanted, each.facts) for each in scored])
+    same = np.concatenate([each.languages == each.number for each in scored])
+    found = grounds(added, left_open, same, of_text=query.wanted is None)
     idf: dict[str, float] = {}
     for each in scored:
         idf |= {term: max(value, idf.get(term, 0.0)) for term, value in each.keywords.idf.items()}
-    return Ranking(
-        ids[order], scores[order], plain[order], {part: values[order] for part, values in added.items()}, idf
-    )
+    found = {name: values[order] for name, values in found.items()}
+    return Ranking(ids[order], scores[order], found, {part: values[order] for part, values in added.items()}, idf)
+
+
+def _first(scored: Sequence[Scored], learned: Learned | None) -> tuple[IntArray, dict[str, Numbers], Numbers]:
+    """Ids of all candidates, what each part adds before the second search, and the sum of it."""
+    ids = np.concatenate([each.ids for each in scored])
+    added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
+    if learned:
+        added = {part: learned.factor(part) * values for part, values in added.items()}
+    return ids, added, np.sum(list(added.values()), axis=0)
+
+
+def second_query(scored: Sequence[Scored], learned: Learned | None = None) -> FloatArray:
+    """(d,) what is searched for once more: the best candidates together."""
+    ids, _, plain = _first(scored, learned)
+    return _together(scored, scoring.order(ids, plain), plain)
+
+
+def _together(scored: Sequence[Scored], order: IntArray, scores: Numbers) -> FloatArray:
+    best = order[: scoring.FEEDBACK_LISTINGS]
+    wholes, _ = _of_all(scored, best)
+    together: FloatArray = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
+    return together
 
 
 def _feedback(scored: Sequence[Scored], order: IntArray, scores: Numbers) -> Numbers:
     """(m,) likeness of every candidate to the best ones together."""
-    best = order[: scoring.FEEDBACK_LISTINGS]
-    wholes, _ = _of_all(scored, best)
-    together = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
+    together = _together(scored, order, scores)
     return np.concatenate([each.likeness(together) for each in scored])
 
 
@@ -260,14 +282,15 @@ class Scored:
 
     def _compared(self, whole: FloatArray, passages: FloatArray, number: int) -> tuple[Numbers, Numbers]:
         here = self._similarities(self.whole, self.passages, whole, passages, self.languages == number)
+        scales = self.scales(whole, passages, number)
+        return scoring.dense(scales[0].z(here[0]), scales[1].z(here[1]), self.parts)
+
+    def scales(self, whole: FloatArray, passages: FloatArray, number: int) -> tuple[Scale, Scale]:
+        """The spread of similarities to the reference sample, of whole texts and of passages."""
         reference = self.reference
         same = reference.languages == number
         there = self._similarities(reference.whole, reference.passages, whole, passages, same)
-        return scoring.dense(
-            scoring.scale(there[0], scoring.WHOLE_PRIOR).z(here[0]),
-            scoring.scale(there[1], scoring.PASSAGES_PRIOR).z(here[1]),
-            self.parts,
-        )
+        return scoring.scale(there[0], scoring.WHOLE_PRIOR), scoring.scale(there[1], scoring.PASSAGES_PRIOR)
 
     def _similarities(
         self, wholes: FloatArray, held: Passages, whole: FloatArray, passages: FloatArray, same: NDArray[np.bool_]
