@@ -36,7 +36,7 @@ class Organisation(Base):
     listed: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
-    fields: Mapped[list[OrganisationField]] = relationship(cascade="all, delete-orphan", lazy="selectin")
+    fields: Mapped[list[OrganisationField]] = relationship(cascade="all, delete-orphan")
 
     @property
     def place(self) -> Place:
@@ -117,6 +117,12 @@ class OperatorPlace(Base):
     granted_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     person: Mapped[Person] = relationship(lazy="joined")
+
+    @property
+    def place(self) -> Place:
+        """The province or country."""
+        country, _, province = self.place_code.partition("-")
+        return Place(country, province or None)
 
 
 class Verification(Base):

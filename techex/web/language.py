@@ -5,14 +5,18 @@ Also the filters that show numbers, dates and money as the reader writes them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 from babel import Locale
 from babel import dates as babel_dates
 from babel import numbers as babel_numbers
 from flask import Blueprint, Flask, Response, current_app, request
-from flask_babel import Babel, get_locale, gettext
+from flask_babel import Babel, get_locale, get_translations, gettext
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from techex import paths
@@ -25,6 +29,8 @@ from techex.web import identity, policy, replies, security
 COOKIE = "lang"
 COOKIE_LIFE = 31_536_000  # seconds: a year
 _SETTINGS = "techex.settings"
+_READERS_TIMEZONE = "techex.readers_timezone"
+NUMBERS_KEPT = 4096  # counts of the same few sizes stand beside every filter
 RELATIVE_FOR_DAYS = 45  # older than this, a date says more than "7 weeks ago"
 
 blueprint = Blueprint("web", __name__)
@@ -77,7 +83,12 @@ def sentence(text: str) -> str:
 
 def number(value: float) -> str:
     """1234567.5 -> 1.234.567,5 or 1,234,567.5"""
-    return str(babel_numbers.format_decimal(value, locale=_locale(page_language())))
+    return _decimal(value, page_language())
+
+
+@lru_cache(maxsize=NUMBERS_KEPT)
+def _decimal(value: float, code: str) -> str:
+    return str(babel_numbers.format_decimal(value, locale=_locale(code)))
 
 
 def money(value: float, currency: str) -> str:
@@ -117,12 +128,38 @@ def ago(value: datetime) -> Markup:
 
 def _timezone() -> tzinfo:
     settings = current_app.extensions[_SETTINGS]
-    return babel_dates.get_timezone(settings.timezone)
+    return babel_dates.get_timezone(current_app.extensions[_READERS_TIMEZONE]() or settings.timezone)
+
+
+def read_timezone_from(app: Flask, source: Callable[[], str]) -> None:
+    """Let dates follow the reader: `source` names their time zone, or nothing."""
+    app.extensions[_READERS_TIMEZONE] = source
+
+
+def _translating() -> Callable[..., str]:
+    """`_` of the templates: that of the i18n extension without its detours, since a page says a hundred sentences.
+
+    The extension looks the language and its catalogue up anew for each, and copies the context inside loops.
+    """
+    catalogues: dict[str, Any] = {}
+
+    @pass_eval_context
+    def translated(context: EvalContext, text: str, /, **values: object) -> str:
+        locale = get_locale()
+        catalogue = catalogues.get(locale.language) if locale else get_translations()
+        if catalogue is None:
+            catalogue = catalogues[locale.language] = get_translations()
+        said = catalogue.ugettext(text)
+        pattern: str = Markup(said) if context.autoescape else said  # noqa: S704 - what translators wrote
+        return pattern % values  # even without values, as the extension does: "%%" is a sign of per cent
+
+    return translated
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Set up the catalogues, the filters and the switch."""
     app.extensions[_SETTINGS] = settings
+    read_timezone_from(app, str)
     if paths.is_checkout():
         try:
             compile_catalogues(paths.translations_dir())
@@ -139,5 +176,6 @@ def init_app(app: Flask, settings: Settings) -> None:
         locale_selector=_choose,
     )
     app.jinja_env.filters.update(number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence)
+    app.jinja_env.globals["_"] = _translating()
     app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)
     app.register_blueprint(blueprint)

@@ -9,11 +9,22 @@ from __future__ import annotations
 import gzip
 import hashlib
 import secrets
-from functools import cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    Response,
+    current_app,
+    g,
+    has_request_context,
+    make_response,
+    redirect,
+    render_template,
+    request,
+)
 
 SMALLEST_COMPRESSED = 1_000  # bytes; below, the header costs more than is gained
 COMPRESSION_LEVEL = 6  # 9 takes three times as long for 1 % on our pages
@@ -21,6 +32,7 @@ COMPRESSIBLE = ("text/", "application/json", "application/problem+json", "image/
 LONGEST_BLUR = 100  # bytes; as Django does it ("Heal the Breach")
 _HAS_NAME = 0x08  # flag of a gzip header
 VENDORED = "vendor/"  # folders below it carry a version in their name
+ADDRESSES_KEPT = 4096  # some hundred bytes each
 A_YEAR = 31_536_000  # seconds; files carry a digest of their content in their address
 
 
@@ -41,10 +53,10 @@ def _digest(path: Path) -> str:
 
 def asset(filename: str) -> str:
     """The address of a file in `static/`, which changes when the file does (by its version, or by a digest)."""
+    address = f"{request.script_root}{current_app.static_url_path}/{filename}"
     if filename.startswith(VENDORED):
-        return url_for("static", filename=filename)
-    path = Path(_static_folder()) / filename
-    return url_for("static", filename=filename, v=_digest(path))
+        return address
+    return f"{address}?v={_digest(Path(_static_folder()) / filename)}"
 
 
 def _static_folder() -> str:
@@ -92,8 +104,24 @@ def _blurred(packed: bytes) -> bytes:
     return packed[:3] + bytes([packed[3] | _HAS_NAME]) + packed[4:10] + name + b"\0" + packed[10:]
 
 
+def _addressing(app: Flask) -> Callable[..., str]:
+    """`url_for` of the templates, the last addresses kept: building one takes as long as writing three sentences."""
+
+    @lru_cache(maxsize=ADDRESSES_KEPT)
+    def kept(_root: str, endpoint: str, values: tuple[tuple[str, Any], ...]) -> str:
+        return app.url_for(endpoint, **dict(values))
+
+    def address(endpoint: str, /, **values: Any) -> str:
+        plain = has_request_context() and all(isinstance(value, str | int) for value in values.values())
+        if not plain or "_external" in values or endpoint.startswith("."):
+            return app.url_for(endpoint, **values)
+        return kept(request.script_root, endpoint, tuple(values.items()))
+
+    return address
+
+
 def init_app(app: Flask) -> None:
-    """Give templates `asset`, and every reply its caching and compression."""
-    app.jinja_env.globals["asset"] = asset
+    """Give templates `asset` and `url_for`, and every reply its caching and compression."""
+    app.jinja_env.globals.update(asset=asset, url_for=_addressing(app))
     app.after_request(_compress)
     app.after_request(_keep)
