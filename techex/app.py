@@ -24,6 +24,7 @@ from techex.listings import organisation_views
 from techex.listings import views as listing_views
 from techex.matching import pair_views, place_views, quality_views
 from techex.matching import views as matching_views
+from techex.organisations import members as organisation_members
 from techex.organisations import operator_views
 from techex.organisations import service as organisations
 from techex.organisations import views as organisation_member_views
@@ -53,8 +54,8 @@ NAVIGATION = (
 
 
 # What other domains keep about a person: forgotten when an account is deleted, and part of its export.
-LEAVING: tuple[Callable[[Session, Context, int], None], ...] = ()
-DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = ()
+LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (organisation_members.leave_all,)
+DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (organisation_members.data_of,)
 
 
 def create_app(

@@ -11,7 +11,7 @@ from itertools import pairwise
 from techex.core.limits import Rate
 from techex.core.text import clean_line, folded
 from techex.core.vocabulary import N_
-from techex.errors import BadInput
+from techex.errors import BadInput, Sentence
 
 LONGEST_ADDRESS = 254  # RFC 5321: what fits into a command of the mail protocol
 LONGEST_LOCAL_PART = 64
@@ -47,6 +47,8 @@ LETTERS_TO = (Rate(4, 21_600),)
 LETTERS_FROM = (Rate(10, 3_600), Rate(40, 86_400))
 LETTERS_ALL = (Rate(500, 3_600),)
 
+NOT_THE_SAME = N_("The two passwords are not the same. Type the new one twice.")
+
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _COMMON = ("password", "matkhau", "passphrase", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghij")
@@ -81,7 +83,9 @@ def checked_address(text: str) -> Address:
         and not labels[-1].isdigit()
     )
     if not good:
-        raise BadInput(N_("This is not an e-mail address. Expected one address such as lan.nguyen@example.vn."))
+        raise BadInput(
+            Sentence(N_("This is not an e-mail address. Expected one address such as lan.nguyen@example.vn."))
+        )
     return Address(written, f"{local.lower()}@{'.'.join(labels)}")
 
 
@@ -89,9 +93,9 @@ def checked_name(text: str) -> str:
     """The name of a person; raises BadInput."""
     name = clean_line(text, "name")
     if not name or not any(character.isalpha() for character in name):
-        raise BadInput(N_("Please say what you are called: a name has letters."))
+        raise BadInput(Sentence(N_("Please say what you are called: a name has letters.")))
     if len(name) > LONGEST_NAME:
-        raise BadInput(N_("This name is too long: at most 120 characters."))
+        raise BadInput(Sentence(N_("This name is too long: at most 120 characters.")))
     return name
 
 
@@ -103,13 +107,18 @@ def checked_password(password: str, *own_words: str) -> str:
     password = unicodedata.normalize("NFC", password)
     if len(password) < SHORTEST_PASSWORD:
         raise BadInput(
-            N_("This password is too short: at least 15 characters. Three or four words of your own will do.")
+            Sentence(N_("This password is too short: at least 15 characters. Three or four words of your own will do."))
         )
     if len(password) > LONGEST_PASSWORD:
-        raise BadInput(N_("This password is too long: at most 256 characters."))
+        raise BadInput(Sentence(N_("This password is too long: at most 256 characters.")))
     if _too_easy(password, own_words):
         raise BadInput(
-            N_("This password is too easy to guess: it repeats itself, or is made of names and common words. Add more.")
+            Sentence(
+                N_(
+                    "This password is too easy to guess: it repeats itself, or is made of names and common words. "
+                    "Add more."
+                )
+            )
         )
     return password
 

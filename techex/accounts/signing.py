@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from techex.accounts import sessions
 from techex.accounts.rules import IDLE_WITH_POWERS, SESSION_LASTS
 from techex.core.context import ANONYMOUS, Actor, Membership, Role
-from techex.web import identity
+from techex.web import identity, language
 
 # What a person belongs to and operates: (memberships, codes of places), asked of a floor above.
 Belonging = Callable[[Session, int], tuple[tuple[Membership, ...], frozenset[str]]]
@@ -30,6 +30,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
     session_id: int
     actor: Actor
     email: str
+    timezone: str
     must_set_up: bool  # holds rights that wait for a second factor
 
     def get_id(self) -> str:
@@ -41,12 +42,16 @@ def load(token: str) -> SignedIn | None:
     """Flask-Login's user loader."""
     now = identity.now()
     belonging: Belonging = current_app.extensions[_BELONGING]
-    with identity.database().reading() as db:
-        row = sessions.find(db, token, now)
-        if row is None:
-            return None
-        found, person = row
-        memberships, places = belonging(db, person.id)
+    try:
+        with identity.database().reading() as db:
+            row = sessions.find(db, token, now)
+            if row is None:
+                return None
+            found, person = row
+            memberships, places = belonging(db, person.id)
+    except OperationalError:
+        # A database that cannot be asked lets nobody in; the page itself says that it is not there.
+        return None
     powers = person.administrator or bool(places)
     if powers and found.second_factor and now >= found.seen_at + IDLE_WITH_POWERS:
         return None
@@ -60,7 +65,7 @@ def load(token: str) -> SignedIn | None:
         places=places,
         second_factor=found.second_factor,
     )
-    return SignedIn(token, found.id, actor, person.email, powers and not found.second_factor)
+    return SignedIn(token, found.id, actor, person.email, person.timezone, powers and not found.second_factor)
 
 
 def _note(session_id: int, now: datetime) -> None:
@@ -81,10 +86,21 @@ def signed_in() -> SignedIn | None:
     return found
 
 
+def was_found() -> bool:
+    """True when this request was answered for somebody who is signed in; asks nothing by itself."""
+    user = g.get("_login_user")
+    return user is not None and bool(user.is_authenticated)
+
+
 def actor() -> Actor:
     """Who asks."""
     found = signed_in()
     return found.actor if found else ANONYMOUS
+
+
+def _timezone() -> str:
+    found = signed_in()
+    return found.timezone if found else ""
 
 
 def enter(token: str) -> None:
@@ -125,3 +141,4 @@ def init_app(app: Flask, belonging: Belonging) -> None:
         return signed_in()
 
     app.jinja_env.globals["account"] = account
+    language.read_timezone_from(app, _timezone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -97,3 +97,8 @@ def write(
     )
     session.flush()
     return True
+
+
+def newest(session: Session, most: int = 50) -> Sequence[Letter]:
+    """The letters written last, the newest first."""
+    return session.scalars(select(Letter).order_by(Letter.id.desc()).limit(most)).all()
