@@ -1,6 +1,6 @@
 """The cast: people with names who appear in tests all over. What each may do is said here and nowhere else.
 
-Memberships and places are added where organisations are known; see `enter`.
+Memberships and places follow from ORGANISATIONS and from what each member of the cast says of themselves.
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from techex.accounts.rules import checked_address
 from techex.accounts.tables import Person
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
+from techex.organisations import service as organisations
+from techex.organisations.rules import OrganisationDraft
+from techex.organisations.tables import OperatorPlace, OrganisationMember
 
 PASSWORD = "cá mè hoa sông Đà 7"  # noqa: S105 - everybody's here
 
@@ -34,21 +37,44 @@ class Member:
     administrator: bool = False
     second_factor: bool = False
     disabled: bool = False
+    organisation: str = ""  # short name, one of ORGANISATIONS
+    role: str = "manager"
+    places: tuple[str, ...] = ()
 
+
+@dataclass(frozen=True)
+class Firm:
+    """An organisation of the cast; who is not verified is not in the directory either."""
+
+    draft: OrganisationDraft
+    verified: bool = True
+
+
+ORGANISATIONS = {
+    firm.draft.slug: firm
+    for firm in (
+        Firm(OrganisationDraft("Công ty Dệt may Sông Hồng", province="33", slug="det-may-song-hong")),
+        Firm(OrganisationDraft("Công ty Đối Thủ", province="79", slug="doi-thu")),
+        Firm(OrganisationDraft("Đại học Phương Nam", "university", province="79", slug="dai-hoc-phuong-nam")),
+        Firm(OrganisationDraft("Công ty Mới", province="33", slug="cong-ty-moi"), verified=False),
+    )
+}
 
 CAST = {
     member.name: member
     for member in (
-        Member("engineer", "Nguyễn Thị Lan", "lan@det-may-song-hong.example"),
-        Member("editor", "Phạm Quốc Huy", "huy@det-may-song-hong.example"),
-        Member("viewer", "Đỗ Thu Hà", "ha@det-may-song-hong.example"),
-        Member("rival", "Trần Văn Bình", "binh@doi-thu.example"),
-        Member("officer", "Lê Minh Châu", "chau@dai-hoc-phuong-nam.example"),
-        Member("unverified", "Vũ Đức Anh", "anh@cong-ty-moi.example"),
+        Member("engineer", "Nguyễn Thị Lan", "lan@det-may-song-hong.example", organisation="det-may-song-hong"),
+        Member(
+            "editor", "Phạm Quốc Huy", "huy@det-may-song-hong.example", organisation="det-may-song-hong", role="editor"
+        ),
+        Member("viewer", "Đỗ Thu Hà", "ha@det-may-song-hong.example", organisation="det-may-song-hong", role="viewer"),
+        Member("rival", "Trần Văn Bình", "binh@doi-thu.example", organisation="doi-thu"),
+        Member("officer", "Lê Minh Châu", "chau@dai-hoc-phuong-nam.example", organisation="dai-hoc-phuong-nam"),
+        Member("unverified", "Vũ Đức Anh", "anh@cong-ty-moi.example", organisation="cong-ty-moi"),
         Member("stranger", "Kim Ji-woo", "jiwoo@nowhere.example"),
-        Member("operator", "Hoàng Mai", "mai@so-khcn-hung-yen.example", second_factor=True),
-        Member("other_operator", "Bùi Quang", "quang@so-khcn-tay-ninh.example", second_factor=True),
-        Member("unarmed_operator", "Ngô Thanh", "thanh@so-khcn-hung-yen.example"),
+        Member("operator", "Hoàng Mai", "mai@so-khcn-hung-yen.example", second_factor=True, places=("VN-33",)),
+        Member("other_operator", "Bùi Quang", "quang@so-khcn-tay-ninh.example", second_factor=True, places=("VN-80",)),
+        Member("unarmed_operator", "Ngô Thanh", "thanh@so-khcn-hung-yen.example", places=("VN-33",)),
         Member("administrator", "Đặng Phương", "phuong@san-giao-dich.example", administrator=True, second_factor=True),
         Member("unarmed_administrator", "Lý Hải", "hai@san-giao-dich.example", administrator=True),
         Member("suspended", "Tạ Văn Nam", "nam@da-nghi.example", disabled=True),
@@ -81,9 +107,33 @@ def enter(session: Session, context: Context, *names: str) -> dict[str, Person]:
             factors.propose(person)
             person.factor_since = context.now
         session.add(person)
+        session.flush()
+        _belong(session, context, member, person)
         people[member.name] = person
     session.flush()
     return people
+
+
+def _belong(session: Session, context: Context, member: Member, person: Person) -> None:
+    for code in member.places:
+        session.add(OperatorPlace(person_id=person.id, place_code=code, granted_at=context.now))
+    if not member.organisation:
+        return
+    firm = ORGANISATIONS[member.organisation]
+    organisation, new = organisations.upsert(session, context, firm.draft)
+    if new and firm.verified:
+        organisations.verify(session, context, organisation)
+    organisation.listed = firm.verified
+    session.add(
+        OrganisationMember(
+            organisation_id=organisation.id,
+            person_id=person.id,
+            role=member.role,
+            shown=False,
+            position="",
+            since=context.now,
+        )
+    )
 
 
 def person_of(session: Session, name: str) -> Person:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from techex.core.context import MemberRole
 from techex.listings import queries
 from techex.listings.queries import Browse
 from techex.listings.rules import Kind
 from techex.organisations import queries as organisation_queries
 from techex.organisations import service as organisations
 from techex.organisations.forms import read_directory
+from techex.organisations.rules import CHECKS
 from techex.web import identity, policy, replies
 from techex.web.language import page_language
 
@@ -36,11 +38,25 @@ def directory() -> Response:
 @blueprint.get("/organisations/<slug>")
 @policy.open_to(policy.everyone)
 def show(slug: str) -> Response:
-    """An organisation: who it is, what it seeks, what it offers."""
+    """An organisation: who it is and who says so, its people, what it seeks and offers; hidden before it is listed."""
+    actor = identity.context().actor
     with identity.database().reading() as session:
-        organisation = organisations.get_organisation(session, slug)
+        organisation = organisations.get_visible(session, identity.context(), slug)
         needs, results = (
             queries.browse(session, identity.context(), Browse(kind, organisation=slug), facets=False, size=LISTED)
             for kind in (Kind.NEED, Kind.OFFER)
         )
-        return replies.page("organisations/show.html", organisation=organisation, needs=needs, results=results)
+        history = organisation_queries.verifications(session, organisation.id)
+        return replies.page(
+            "organisations/show.html",
+            organisation=organisation,
+            needs=needs,
+            results=results,
+            people=organisation_queries.public_people(session, organisation.id),
+            verification=next((row for row in history if row.withdrawn_at is None), None),
+            withdrawn=history[0] if history and organisation.verified_at is None else None,
+            checks=CHECKS,
+            belongs=actor.belongs_to(organisation.id),
+            manages=actor.belongs_to(organisation.id, MemberRole.MANAGER),
+            operates=actor.operates_in(organisation.place.code) and not actor.belongs_to(organisation.id),
+        )

@@ -1,4 +1,4 @@
-"""What the address of the directory says, as one value; and the address that says it again."""
+"""What the address of the directory says, as one value, and the address that says it again; an organisation's form."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from werkzeug.datastructures import MultiDict
 from techex.core import vocabulary
 from techex.core.text import clean_line
 from techex.organisations.queries import Directory
+from techex.organisations.rules import OrganisationDraft
+from techex.organisations.tables import Organisation
 from techex.regions import service as regions
 from techex.web import addresses
 
@@ -70,3 +72,39 @@ def read_directory(data: MultiDict[str, str]) -> AskedDirectory:
     """
     words = clean_line(data.get("q", ""), "q")[: addresses.LONGEST_WORDS].rstrip()
     return AskedDirectory(Directory(words=words, **addresses.read_codes(data, CODES), page=addresses.page_number(data)))
+
+
+# Names that the form asks for beside an organisation's own: in the languages of the pages.
+NAME_LANGUAGES = ("vi", "en")
+SCHEMES = ("tax_code", "ror")
+
+
+def read_organisation(data: MultiDict[str, str]) -> OrganisationDraft:
+    """What the form of an organisation says, not checked; a place that is none becomes a country that is none."""
+    place = regions.place_of_code(data.get("place", ""))
+    names = {code: data.get(f"name_{code}", "").strip() for code in NAME_LANGUAGES}
+    return OrganisationDraft(
+        name=data.get("name", ""),
+        kind=data.get("kind", ""),
+        country=place.country if place else "",
+        province=place.province if place else None,
+        names={code: name for code, name in names.items() if name},
+        fields=tuple(data.getlist("field")),
+        website=data.get("website", "").strip(),
+        identifiers={scheme: data.get(scheme, "") for scheme in SCHEMES if data.get(scheme, "").strip()},
+    )
+
+
+def draft_of(organisation: Organisation) -> OrganisationDraft:
+    """What an organisation says now, as the form shows it."""
+    return OrganisationDraft(
+        name=organisation.name,
+        kind=organisation.kind,
+        country=organisation.country,
+        province=organisation.province,
+        names=organisation.names,
+        fields=organisation.field_codes,
+        website=organisation.website,
+        identifiers=organisation.identifiers,
+        slug=organisation.slug,
+    )

@@ -6,8 +6,9 @@ import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, delete, func, select
 from sqlalchemy.orm import Session
 
 from techex.accounts.rules import checked_address
@@ -20,7 +21,7 @@ from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TooMany
 from techex.organisations.rules import INVITATION_DAYS, LONGEST_POSITION, MOST_OPEN_INVITATIONS
 from techex.organisations.service import need_manager
-from techex.organisations.tables import Invitation, Organisation, OrganisationMember
+from techex.organisations.tables import Invitation, OperatorPlace, Organisation, OrganisationMember
 
 _TOKEN_BYTES = 32
 # Letters of one organisation: a staff list in an afternoon, no more; an invitation is a letter to a stranger.
@@ -220,8 +221,11 @@ def set_role(session: Session, context: Context, organisation: Organisation, mem
     audit.record(session, context, "role changed", "organisation", organisation.id, detail)
 
 
-def remove(session: Session, context: Context, organisation: Organisation, member_id: int) -> None:
-    """Take a member out, or leave oneself; raises Conflict (the last manager stays), NotAllowed, NotFound."""
+def remove(session: Session, context: Context, organisation: Organisation, member_id: int) -> bool:
+    """Take a member out, or leave oneself (then True).
+
+    Raises Conflict (the last manager stays), NotAllowed, NotFound.
+    """
     member = _member(session, organisation, member_id)
     leaves = member.person_id == context.actor.person_id
     if not leaves:
@@ -232,6 +236,7 @@ def remove(session: Session, context: Context, organisation: Organisation, membe
     detail = {"person": member.person_id, "role": member.role}
     session.delete(member)
     audit.record(session, context, "left" if leaves else "removed", "organisation", organisation.id, detail)
+    return leaves
 
 
 def show_oneself(
@@ -287,3 +292,35 @@ def _need_another_manager(session: Session, organisation: Organisation, member: 
     )
     if not session.scalar(others):
         raise Conflict(Sentence(N_("The last manager cannot leave. Make somebody else a manager first.")))
+
+
+def leave_all(session: Session, context: Context, person_id: int) -> None:
+    """An account is deleted: its memberships go, its places too, and what was addressed to it.
+
+    An organisation may be left without a manager: its operators see that, and an account must always be deletable.
+    """
+    for member in memberships(session, person_id):
+        detail = {"person": person_id, "role": member.role}
+        session.delete(member)
+        audit.record(session, context, "left", "organisation", member.organisation_id, detail)
+    session.execute(delete(OperatorPlace).where(OperatorPlace.person_id == person_id))
+    if person := session.get(Person, person_id):
+        session.execute(delete(Invitation).where(Invitation.email_key == person.email_key))
+
+
+def data_of(session: Session, person_id: int) -> dict[str, Any]:
+    """What organisations keep about a person, for that person."""
+    places = select(OperatorPlace.place_code).where(OperatorPlace.person_id == person_id)
+    return {
+        "organisations": [
+            {
+                "organisation": member.organisation.name,
+                "role": member.role,
+                "since": member.since.isoformat(),
+                "shown": member.shown,
+                "position": member.position,
+            }
+            for member in memberships(session, person_id)
+        ],
+        "places": sorted(session.scalars(places)),
+    }

@@ -1,20 +1,22 @@
-"""The directory: organisations by kind, place and field, with counts."""
+"""The directory: organisations by kind, place and field, with counts; who waits for a look; what is known of one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from techex.core.context import MemberRole
 from techex.core.text import folded
-from techex.organisations.tables import Organisation, OrganisationField
-from techex.regions.service import region_of, regions
+from techex.organisations.tables import Organisation, OrganisationField, OrganisationMember, Verification
+from techex.regions.service import place_of_code, region_of, regions
 
 PAGE_SIZE = 40  # a line or two each
 MOST_WORDS = 12  # of a search by name
+MOST_NAMESAKES = 10
 
 # A facet bears the name of the filter it counts for. Regions are added up from provinces.
 _COLUMNS: Mapping[str, Any] = {
@@ -110,3 +112,65 @@ def directory(session: Session, asked: Directory, language: str) -> DirectoryPag
         counting = counting.where(*_conditions(asked, without=name), column.is_not(None)).group_by(column)
         facets[name] = most_first(dict(session.execute(counting).all()))
     return DirectoryPage(found, total, page, pages, facets | {"regions": region_counts(facets["provinces"])})
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One page of the organisations that nobody has verified, and how many people manage each."""
+
+    organisations: Sequence[Organisation]
+    managers: Mapping[int, int]
+    total: int
+    page: int
+    pages: int
+
+
+def waiting(session: Session, place_codes: Iterable[str], asked_page: int = 1) -> Waiting:
+    """Unverified organisations of some places: those that nobody has looked at first, and who waits longest."""
+    places = [place for code in sorted(place_codes) if (place := place_of_code(code))]
+    inside = [
+        and_(
+            Organisation.country == place.country,
+            Organisation.province.is_(None) if place.province is None else Organisation.province == place.province,
+        )
+        for place in places
+    ]
+    query = select(Organisation).where(Organisation.verified_at.is_(None), or_(false(), *inside))
+    total = session.scalar(query.with_only_columns(func.count(Organisation.id))) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, asked_page), pages)
+    ordered = query.order_by(Organisation.listed, Organisation.created_at, Organisation.id)
+    found = session.scalars(ordered.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    counting = (
+        select(OrganisationMember.organisation_id, func.count())
+        .where(
+            OrganisationMember.organisation_id.in_([row.id for row in found]),
+            OrganisationMember.role == MemberRole.MANAGER.value,
+        )
+        .group_by(OrganisationMember.organisation_id)
+    )
+    return Waiting(found, dict(session.execute(counting).all()), total, page, pages)
+
+
+def namesakes(session: Session, organisation: Organisation) -> list[Organisation]:
+    """Other organisations that one could take for this one: the same name but for accents and case."""
+    query = select(Organisation).where(
+        Organisation.keywords.contains(folded(organisation.name), autoescape=True), Organisation.id != organisation.id
+    )
+    return list(session.scalars(query.order_by(Organisation.id).limit(MOST_NAMESAKES)))
+
+
+def public_people(session: Session, organisation_id: int) -> Sequence[OrganisationMember]:
+    """The members who chose to stand on the organisation's page, by name."""
+    rows = session.scalars(
+        select(OrganisationMember).where(
+            OrganisationMember.organisation_id == organisation_id, OrganisationMember.shown.is_(True)
+        )
+    )
+    return sorted((row for row in rows if row.person.is_active), key=lambda row: (row.person.name.casefold(), row.id))
+
+
+def verifications(session: Session, organisation_id: int) -> Sequence[Verification]:
+    """Every time it was verified, the last first."""
+    query = select(Verification).where(Verification.organisation_id == organisation_id)
+    return session.scalars(query.order_by(Verification.id.desc())).all()

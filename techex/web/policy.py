@@ -29,6 +29,21 @@ def everyone(actor: Actor) -> bool:
     return True
 
 
+def signed_in(actor: Actor) -> bool:
+    """The verdict of pages for whoever has an account."""
+    return actor.is_signed_in
+
+
+def operator(actor: Actor) -> bool:
+    """The verdict of pages for those who serve a place."""
+    return actor.is_operator
+
+
+def administrator(actor: Actor) -> bool:
+    """The verdict of pages for those who run the installation."""
+    return actor.is_administrator
+
+
 def ask(*verdicts: Verdict) -> None:
     """Put the question on record; raises NotAllowed unless one of the verdicts lets this person in."""
     g.policy_asked = True

@@ -1,0 +1,135 @@
+"""Pages for operators, who verify organisations of their places, and for administrators, who say who serves which."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, request, url_for
+from sqlalchemy.orm import Session
+
+from techex.accounts.tables import Person
+from techex.core.context import Context, MemberRole
+from techex.errors import BadInput, Conflict, NotFound
+from techex.organisations import members, operators, queries, service
+from techex.organisations.rules import CHECKS, LONGEST_NOTE
+from techex.regions import service as regions
+from techex.web import addresses, identity, policy, replies
+from techex.web.problems import status_of
+
+blueprint = Blueprint("verification", __name__)
+
+
+@blueprint.get("/verification")
+@policy.open_to(policy.operator)
+def waiting() -> Response:
+    """The organisations of one's places that nobody has verified."""
+    places = identity.context().actor.places
+    with identity.database().reading() as session:
+        found = queries.waiting(session, places, addresses.page_number(request.args))
+        return replies.page(
+            "organisations/waiting.html",
+            found=found,
+            places=[place for code in sorted(places) if (place := regions.place_of_code(code))],
+            at_page=lambda page: url_for("verification.waiting", page=page),
+        )
+
+
+def _page(slug: str, error: BadInput | Conflict | None = None) -> Response:
+    context = identity.context()
+    with identity.database().reading() as session:
+        organisation = service.get_visible(session, context, slug)
+        service.need_operator(context, organisation)
+        people = members.members(session, organisation)
+        return replies.page(
+            "organisations/verification.html",
+            status_of(error) if error else 200,
+            organisation=organisation,
+            managers=[row for row in people if row.role == MemberRole.MANAGER],
+            same_number=service.with_identifiers(session, organisation.identifiers, organisation.id),
+            namesakes=queries.namesakes(session, organisation),
+            history=queries.verifications(session, organisation.id),
+            checks=CHECKS,
+            longest_note=LONGEST_NOTE,
+            error=error.sentence if isinstance(error, BadInput) else error.args[0] if error else None,
+            typed=request.form,
+        )
+
+
+@blueprint.get("/organisations/<slug>/verification")
+@policy.open_to(policy.operator)
+def organisation(slug: str) -> Response:
+    """What is known of an organisation, and the forms that verify it or take that back."""
+    return _page(slug)
+
+
+@blueprint.post("/organisations/<slug>/verification")
+@policy.open_to(policy.operator)
+def verify(slug: str) -> Response:
+    """Mark that one has checked who this is, and how."""
+    context = identity.context()
+    try:
+        with identity.database().transaction() as session:
+            found = service.get_visible(session, context, slug)
+            service.verify(session, context, found, request.form.getlist("checked"), request.form.get("note", ""))
+    except (BadInput, Conflict) as error:
+        return _page(slug, error)
+    return replies.see_other(url_for("verification.waiting"))
+
+
+@blueprint.post("/organisations/<slug>/verification/withdraw")
+@policy.open_to(policy.operator)
+def withdraw(slug: str) -> Response:
+    """Take the mark back."""
+    context = identity.context()
+    try:
+        with identity.database().transaction() as session:
+            found = service.get_visible(session, context, slug)
+            service.withdraw_verification(session, context, found, request.form.get("reason", ""))
+    except (BadInput, Conflict) as error:
+        return _page(slug, error)
+    return replies.see_other(url_for("verification.organisation", slug=slug))
+
+
+def _operators_page(error: BadInput | NotFound | None = None) -> Response:
+    with identity.database().reading() as session:
+        return replies.page(
+            "admin/operators.html",
+            status_of(error) if error else 200,
+            operators=operators.operators(session),
+            provinces=regions.provinces(),
+            regions=regions.regions(),
+            countries=sorted(regions.countries()),
+            error=error.sentence if isinstance(error, BadInput) else error.args[0] if error else None,
+            typed=request.form,
+        )
+
+
+@blueprint.get("/operators")
+@policy.open_to(policy.administrator)
+def who() -> Response:
+    """Who serves which places."""
+    return _operators_page()
+
+
+@blueprint.post("/operators")
+@policy.open_to(policy.administrator)
+def grant() -> Response:
+    """Let somebody serve a place or a region."""
+    return _change(operators.grant)
+
+
+@blueprint.post("/operators/take-away")
+@policy.open_to(policy.administrator)
+def take_away() -> Response:
+    """Take a place from somebody."""
+    return _change(operators.take_away)
+
+
+def _change(deed: Callable[[Session, Context, Person, str], object]) -> Response:
+    try:
+        with identity.database().transaction() as session:
+            person = operators.find_person(session, request.form.get("email", ""))
+            deed(session, identity.context(), person, request.form.get("place", ""))
+    except (BadInput, NotFound) as error:
+        return _operators_page(error)
+    return replies.see_other(url_for("verification.who"))
