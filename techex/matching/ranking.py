@@ -158,7 +158,7 @@ def ranked(scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, lea
     scores = scores + added[NEIGHBOURS]
     order = scoring.order(ids, scores)
     left_open = np.concatenate([structure.left_open(query.wanted, each.facts) for each in scored])
-    same = np.concatenate([each.languages == each.number for each in scored])
+    same = np.concatenate([each.same_language for each in scored])
     found = grounds(added, left_open, same, of_text=query.wanted is None)
     idf: dict[str, float] = {}
     for each in scored:
@@ -260,6 +260,14 @@ class Scored:
     @cached_property
     def languages(self) -> NDArray[np.int32]:
         return self.facts["language"].astype(np.int32)
+
+    @property
+    def same_language(self) -> Numbers:
+        """(m,) for listings in the language of the query the share of the others in the collection, else 0."""
+        spoken = self.reference.languages
+        others = float(np.mean(spoken != self.number)) if len(spoken) else 0.0
+        counted: Numbers = others * (self.languages == self.number)
+        return counted
 
     @cached_property
     def added(self) -> Mapping[str, Numbers]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from techex.listings.rules import Kind
 from techex.search.facts import FIELD_BITS, GOAL_BITS, TRANSFER_BITS
-from techex.search.names import Names
+from techex.search.names import NOTHING, Names
 
 Numbers = NDArray[np.float64]
 
@@ -34,6 +34,10 @@ INDUSTRY_WEIGHT = 0.2
 SDG_WEIGHT = 0.6
 
 PARTS = ("fields", "industry", "sdg", "transfer_forms", "trl")
+
+# What the first ten of a need agree in on average, for facts that one side leaves open: the strength of a pair takes
+# them for neither better nor worse than usual (demo exchange).
+USUAL_FIELDS, USUAL_INDUSTRY, USUAL_SDG = 0.5, 0.55, 0.45
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,17 @@ def agreement(wanted: Wanted, facts: NDArray[np.void], labels: Names) -> dict[st
         "transfer_forms": -FORMS_WEIGHT * none_common,
         "trl": -STAGE_WEIGHT * np.where(stated, missing, 0.0),
     }
+
+
+def left_open(wanted: Wanted | None, facts: NDArray[np.void]) -> Numbers:
+    """(m,) what facts would usually add that the query or a listing with these rows does not state."""
+    wanted = wanted or Wanted(is_need=True)
+    usual: Numbers = (
+        FIELDS_WEIGHT * USUAL_FIELDS * ((facts["fields"] == 0) | (not wanted.fields))
+        + INDUSTRY_WEIGHT * USUAL_INDUSTRY * ((facts["industry"] == NOTHING) | (not wanted.industry))
+        + SDG_WEIGHT * USUAL_SDG * ((facts["sdg"] == 0) | (not wanted.sdg))
+    )
+    return usual
 
 
 def _common(stated: NDArray[Any], wanted: np.unsignedinteger[Any]) -> Numbers:
