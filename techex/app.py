@@ -12,17 +12,19 @@ from typing import Any
 from flask import Flask, request
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from techex import __version__, paths
 from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
+from techex.admin import audit_views
 from techex.admin import views as admin_views
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.core.database import Database
-from techex.listings import organisation_views
+from techex.listings import life_views, organisation_views, posting_views, review_views
 from techex.listings import views as listing_views
-from techex.matching import pair_views, place_views, quality_views
+from techex.matching import draft_views, pair_views, place_views, quality_views
 from techex.matching import views as matching_views
 from techex.organisations import members as organisation_members
 from techex.organisations import operator_views
@@ -36,9 +38,12 @@ from techex.web import csrf, identity, language, policy, problems, replies, secu
 BLUEPRINTS = (
     account_doors.blueprint,
     listing_views.blueprint,
+    life_views.blueprint,
+    review_views.blueprint,
     organisation_views.blueprint,
     organisation_member_views.blueprint,
     operator_views.blueprint,
+    audit_views.blueprint,
     place_views.blueprint,
     admin_views.blueprint,
 )
@@ -77,6 +82,8 @@ def create_app(
     )
     app.testing = testing
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)  # type: ignore[method-assign]
     security.init_app(app, settings)
     language.init_app(app, settings)
     problems.init_app(app)
@@ -89,6 +96,7 @@ def create_app(
     account_views.init_app(app, LEAVING, DATA_OF)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
+    posting_views.init_app(app, draft_views.twins_of)
     pair_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -14,18 +14,21 @@ from techex.errors import TechexError
 # command -> (module, attribute, help): a table, so that `techex --help` imports none of them.
 COMMANDS: dict[str, tuple[str, str, str]] = {
     "serve": ("techex.server", "serve", "Serve the exchange on this machine."),
+    "work": ("techex.work", "work", "Send letters and do timed jobs."),
+    "people": ("techex.organisations.commands", "people", "Look after accounts; make the first administrator."),
     "migrate": ("techex.admin.commands", "migrate", "Bring the database to the schema of this version."),
     "demo": ("techex.admin.commands", "demo", "Load or reset the demo exchange."),
     "import": ("techex.admin.commands", "import_file", "Import needs or offers from a file."),
     "export": ("techex.admin.commands", "export", "Export needs and offers to a file."),
     "match": ("techex.matching.commands", "match", "Match a text against the exchange."),
-    "evaluate": ("techex.matching.commands", "evaluate_command", "Measure match quality on judged pairs."),
+    "evaluate": ("techex.matching.evaluate_commands", "evaluate_command", "Measure match quality on judged pairs."),
     "duplicates": (
         "techex.matching.duplicate_commands",
         "duplicates",
         "Find listings that are listed twice and decide about them.",
     ),
     "learn": ("techex.matching.learn_commands", "learn", "Learn from verdicts on matches."),
+    "audit": ("techex.admin.audit_commands", "audit", "Check the audit log."),
     "index": ("techex.search.commands", "index", "Look after the search index."),
     "models": ("techex.embedding.commands", "models", "Prepare, list and verify embedding models."),
     "bench": ("techex.bench", "bench", "Measure quality and speed, as tables."),

@@ -21,6 +21,8 @@ OTHER_FACES = {
     ("listings", "queries"),  # its conditions are what every other list starts from
     ("organisations", "queries"),  # what the directory filters by; its pages show listings, so they stand above
     ("organisations", "forms"),  # the same
+    ("organisations", "members"),  # who acts for it: its listings are checked for their names
+    ("accounts", "commands"),  # one group of commands about people; who serves which place joins it from above
     ("regions", "drawing"),  # arrows and labels of the map, which only pages with matches draw
     ("interchange", "demo"),  # the demo exchange is also the gold set of evaluation
     ("interchange", "formats"),  # commands that read and write files

@@ -1,0 +1,96 @@
+"""The audit log, for administrators: who did what to what, and when."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import format_datetime, get_timezone
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from techex.accounts.rules import checked_address
+from techex.accounts.tables import Person
+from techex.admin import audit_queries
+from techex.admin.audit_queries import Asked
+from techex.core import audit
+from techex.errors import BadInput
+from techex.web import addresses, identity, policy, replies
+
+LARGEST_NUMBER = 2**31 - 1  # of an integer column
+
+blueprint = Blueprint("audit", __name__)
+
+
+def _number(text: str) -> int | None:
+    number = addresses.whole(text.strip(), -1)
+    return number if 0 <= number <= LARGEST_NUMBER else None
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError:
+        return None
+
+
+def _begin(day: date | None) -> datetime | None:
+    """The first moment of a day in the time zone of the page."""
+    if day is None:
+        return None
+    zone = get_timezone()
+    naive = datetime.combine(day, time.min)
+    # pytz zones must be asked for the offset of that day.
+    local = zone.localize(naive) if hasattr(zone, "localize") else naive.replace(tzinfo=zone)
+    return local.astimezone(UTC)
+
+
+def _person(session: Session, text: str) -> int | None:
+    """The number of a person, from the number itself or from an e-mail address; -1 for nobody."""
+    text = text.strip().removeprefix("person").strip()
+    if not text:
+        return None
+    if (number := _number(text)) is not None:
+        return number
+    try:
+        key = checked_address(text).key
+    except BadInput:
+        return -1
+    return session.scalar(select(Person.id).where(Person.email_key == key)) or -1
+
+
+@blueprint.get("/audit")
+@policy.open_to(policy.administrator)
+def log() -> Response:
+    """The log, the newest entry first; the address says what was looked for, and an odd value finds nothing."""
+    data = {name: request.args.get(name, "").strip() for name in ("subject", "number", "person", "since", "until")}
+    since, until = _day(data["since"]), _day(data["until"])
+    with identity.database().reading() as session:
+        asked = Asked(
+            subject=data["subject"],
+            subject_id=(-1 if (found := _number(data["number"])) is None else found) if data["number"] else None,
+            person_id=_person(session, data["person"]),
+            since=_begin(since),
+            before=_begin(until + timedelta(days=1) if until and until < date.max else None),
+            page=addresses.page_number(request.args),
+        )
+        said = {name: value for name, value in data.items() if value}
+
+        def at_page(page: int) -> str:
+            return url_for("audit.log", page=page, **said)  # type: ignore[arg-type]
+
+        def about(**values: Any) -> str:
+            return url_for("audit.log", **values)
+
+        return replies.page(
+            "admin/audit.html",
+            found=audit_queries.entries(session, asked),
+            subjects=audit_queries.subjects(session),
+            head=audit.last(session),
+            asked=data,
+            is_asked=bool(said),
+            at_page=at_page,
+            about=about,
+            moment=lambda value: format_datetime(value, "medium"),
+        )
