@@ -45,6 +45,7 @@ BLUEPRINTS = (
     operator_views.blueprint,
     audit_views.blueprint,
     place_views.blueprint,
+    duplicate_views.blueprint,
     admin_views.blueprint,
 )
 

@@ -56,9 +56,33 @@ class Settings(BaseSettings):
         default="", description="Address at which people reach this exchange, for links printed outside a request."
     )
     exchange_name: str = Field(default="TechEx", description="Name of this exchange in the page header.")
+    review_readers: int = Field(
+        default=2,
+        ge=1,
+        le=3,
+        description="Operators who must each have passed a listing before it is published; 1 where one person runs the "
+        "exchange.",
+    )
     languages: str = Field(default="vi,en", description="Languages of the pages, the default one first.")
     timezone: str = Field(default="Asia/Ho_Chi_Minh", description="Time zone in which dates are shown.")
     cookie_secure: bool = Field(default=False, description="Send cookies over HTTPS only (set it wherever HTTPS is).")
+
+    proxies: int = Field(
+        default=0, ge=0, le=9, description="Reverse proxies in front whose X-Forwarded headers are believed."
+    )
+    smtp_url: str = Field(
+        default="",
+        description="Mail server, smtp://user:password@host:587 or smtps://host:465; empty means letters become files.",
+    )
+    mail_from: str = Field(default="TechEx <techex@localhost>", description="Sender of letters.")
+    mail_dir: Path | None = Field(
+        default=None, description="Folder for letters where no mail server is set; empty means mail in the data folder."
+    )
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where letters become files, the default filled in."""
+        return self.mail_dir or self.data_dir / "mail"
 
     @property
     def database_address(self) -> str:

@@ -15,7 +15,8 @@ LETTERS = {
     "register": (
         N_("Finish your registration at %(exchange)s"),
         N_(
-            "Hello %(name)s,\n\nsomebody, probably you, is registering at %(exchange)s with this address. Open this "
+            # Without the name: whoever typed it need not own this mailbox, and would be writing to a stranger.
+            "Hello,\n\nsomebody, probably you, is registering at %(exchange)s with this address. Open this "
             "page within 24 hours and choose a password:\n\n%(link)s\n\nIf it was not you, you need not do anything: "
             "without that page there is no account."
         ),

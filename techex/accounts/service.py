@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from techex.accounts import factors, letters, links, sessions
 from techex.accounts.rules import Address, checked_name
 from techex.accounts.tables import OneTimeLink, Person, PersonSession
-from techex.core import audit
+from techex.core import audit, limits
 from techex.core.context import Actor, Context, Role
+from techex.core.database import Database
 from techex.core.mail import Letter
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotFound, Sentence
@@ -328,3 +329,12 @@ def data_of(session: Session, person: Person, others: Sequence[Callable[..., dic
     for other in others:
         found |= other(session, person.id)
     return found
+
+
+def tidy(_settings: object, database: Database, context: Context) -> str | None:
+    """Forget what has ended by itself: sessions, links, counts of limits."""
+    with database.transaction() as session:
+        sessions.prune(session, context.now)
+        links.prune(session, context)
+        limits.prune(session, context.now)
+    return None

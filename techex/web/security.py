@@ -89,6 +89,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Configure cookies, limits and headers."""
     app.config.update(
         SECRET_KEY=signing_key(settings),
+        # The prefix makes browsers refuse such a cookie from a neighbouring site or without HTTPS.
+        SESSION_COOKIE_NAME="__Host-techex" if settings.cookie_secure else "techex",
+        SESSION_COOKIE_PATH="/",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,
