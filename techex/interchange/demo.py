@@ -17,8 +17,9 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from techex.accounts import demo as demo_people
 from techex.core import audit, changes
-from techex.core.context import Actor, Context, Role
+from techex.core.context import Actor, Context, MemberRole, Role
 from techex.core.database import Database
 from techex.interchange.service import ImportReport, store
 from techex.listings.rules import FIELD_BY_NAME, Kind, ListingDraft
@@ -26,7 +27,7 @@ from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
-from techex.organisations.tables import Organisation
+from techex.organisations.tables import OperatorPlace, Organisation, OrganisationMember
 
 _DATA = Path(__file__).parent / "demo_data"
 
@@ -149,7 +150,40 @@ def load(database: Database, context: Context, progress: Callable[[int, int], No
                     report.unchanged += 1
             if progress:
                 progress(number, len(exchange.listings))
+        _people(session, context, owners)
     return report
+
+
+# Whom the demo's people act for: person -> short name of the organisation; and the places its operator serves, so that
+# both of these organisations are among them.
+ACT_FOR = {"engineer": "hung-yen-do-may-longan", "officer": "ho-chi-minh-dh-ben-nghe"}
+SERVES = ("VN-33", "VN-79")
+
+
+def _people(session: Session, context: Context, owners: Mapping[str, Organisation]) -> None:
+    """People to sign in as, where nobody real has an account yet."""
+    numbers = demo_people.begin(session, context)
+    if not numbers:
+        return
+    for key, slug in ACT_FOR.items():
+        owner = owners[slug]
+        if owner.verified_at is None:
+            organisations.verify(session, context, owner)
+        member = select(OrganisationMember.id).where(
+            OrganisationMember.organisation_id == owner.id, OrganisationMember.person_id == numbers[key]
+        )
+        if session.scalar(member) is None:
+            session.add(
+                OrganisationMember(
+                    organisation_id=owner.id, person_id=numbers[key], role=MemberRole.MANAGER, since=context.now
+                )
+            )
+    there = set(session.scalars(select(OperatorPlace.place_code).where(OperatorPlace.person_id == numbers["operator"])))
+    session.add_all(
+        OperatorPlace(person_id=numbers["operator"], place_code=code, granted_at=context.now)
+        for code in SERVES
+        if code not in there
+    )
 
 
 def _age_days(key: str) -> float:
