@@ -26,6 +26,8 @@ Job = Callable[..., str | None]
 # repeated: what it writes is keyed by what it is about. Imported when they are due.
 JOBS: dict[str, tuple[timedelta, str]] = {
     "tidy accounts": (timedelta(hours=1), "techex.accounts.service:tidy"),
+    "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
+    "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
 }
 PAUSE = 2.0  # seconds between two looks into the outbox: a letter leaves before its reader looks for it
 

@@ -41,10 +41,14 @@ class Aged:
     archived: int = 0
 
 
-def grow_older(database: Database, context: Context, link_for: LinkFor, exchange: str) -> Aged:
-    """One round of the clock, in short transactions; doing it twice changes nothing the second time."""
+def grow_older(database: Database, context: Context, link_for: LinkFor | None, exchange: str) -> Aged:
+    """One round of the clock, in short transactions; doing it twice changes nothing the second time.
+
+    Nobody is asked where there is no way to make links.
+    """
+    ask = (lambda session: ask_owners(session, context, link_for, exchange)) if link_for else (lambda session: 0)
     return Aged(
-        asked=_in_portions(database, lambda session: ask_owners(session, context, link_for, exchange)),
+        asked=_in_portions(database, ask),
         expired=_in_portions(database, lambda session: expire(session, context)),
         archived=_in_portions(database, lambda session: archive(session, context)),
     )

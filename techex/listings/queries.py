@@ -213,6 +213,13 @@ def newest_in(
     return session.scalars(query.order_by(Listing.published_at.desc(), Listing.id.desc()).limit(limit)).unique().all()
 
 
+def of_organisations(session: Session, context: Context) -> Sequence[Listing]:
+    """All listings of the organisations this person belongs to, whatever their state; what was touched last first."""
+    own = [membership.organisation_id for membership in context.actor.memberships]
+    query = select(Listing).where(Listing.organisation_id.in_(own))
+    return session.scalars(query.order_by(Listing.updated_at.desc(), Listing.id.desc())).unique().all() if own else []
+
+
 def places_of(session: Session, context: Context, ids: Iterable[int]) -> dict[int, Place]:
     """Where each of the given listings is, as far as the asker may see them."""
     query = select(Listing.id, Listing.country, Listing.province).where(*shown_of(context, ids))

@@ -242,6 +242,8 @@ def carry_out(session: Session, context: Context, listing: Listing, row: Transit
             listing.expires_at = lifecycle.end_of_life(listing.published_at, extended=True)
         case Verb.CLOSE | Verb.OPEN:
             listing.open_for_interest = row.verb is Verb.OPEN
+    if after is State.PUBLISHED and listing.visibility == Visibility.PUBLIC and not listing.anonymous:
+        listing.organisation.listed = True  # whoever published it vouches for whose it is
     if before in _IN_REVIEW and after not in _IN_REVIEW:
         _close_reviews(session, context, listing, row.verb)
     if after in (State.WITHDRAWN, State.ARCHIVED, State.DRAFT, State.RETURNED) and before is not State.SUBMITTED:

@@ -6,8 +6,10 @@ from datetime import date
 
 from flask import Blueprint, Response, request
 
-from techex.listings import queries, service
+from techex.errors import NotFound
+from techex.listings import disclosure, queries, service
 from techex.listings.forms import SORTS, read_list
+from techex.listings.lifecycle import Verb
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind
 from techex.organisations import service as organisations
 from techex.web import identity, policy, replies
@@ -38,7 +40,7 @@ def _list(kind: Kind) -> Response:
     with identity.database().reading() as session:
         found = queries.browse(session, identity.context(), asked.filters)
         slug = asked.filters.organisation
-        owner = organisations.get_organisation(session, slug) if slug else None
+        owner = organisations.get_visible(session, identity.context(), slug) if slug else None
         return replies.page("listings/list.html", asked=asked, found=found, owner=owner, sorts=SORTS[kind])
 
 
@@ -59,12 +61,24 @@ def show_result(listing_id: int) -> Response:
 def _show(kind: Kind, listing_id: int) -> Response:
     with identity.database().reading() as session:
         context = identity.context()
-        listing = service.get_visible(session, context, listing_id, kind)
+        try:
+            listing = service.get_visible(session, context, listing_id, kind)
+        except NotFound:
+            told = disclosure.teasers(session, context, kind, listing_id)
+            if not told:
+                raise
+            return replies.page("listings/teaser.html", told=told[0])
+        guarded = service.guarded(context, listing)
+        texts = listing.texts | {name: text for name, text in listing.guarded_texts.items() if name not in guarded}
+        operates = context.actor.is_operator and not context.actor.belongs_to(listing.organisation_id)
         return replies.page(
             "listings/show.html",
             listing=listing,
-            body=[(FIELD_BY_NAME[name], text) for name, text in listing.texts.items() if name not in FACT_TEXTS],
-            fact_texts=[(FIELD_BY_NAME[name], listing.texts[name]) for name in FACT_TEXTS if name in listing.texts],
+            body=[(FIELD_BY_NAME[name], text) for name, text in texts.items() if name not in FACT_TEXTS],
+            fact_texts=[(FIELD_BY_NAME[name], texts[name]) for name in FACT_TEXTS if name in texts],
+            belongs=context.actor.belongs_to(listing.organisation_id),
+            reviews=operates,
+            may_report=any(row.verb is Verb.REPORT for row in service.allowed(session, context, listing)),
             alike=queries.alike(session, context, listing, ALIKE) if listing.fields else (),
             decision_date=date.fromisoformat(decided) if (decided := listing.body.get("decision_date")) else None,
             days_left=(listing.deadline - context.now.date()).days if listing.deadline else None,
