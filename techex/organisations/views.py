@@ -170,7 +170,7 @@ def _people_page(slug: str, error: BadInput | Conflict | None = None, **typed: A
             status_of(error) if error else 200,
             organisation=organisation,
             members=rows,
-            me=next(row for row in rows if row.person_id == context.actor.person_id),
+            own=next(row for row in rows if row.person_id == context.actor.person_id),
             manages=manages,
             invitations=members.open_invitations(session, context, organisation) if manages else [],
             roles=members.ROLES,
