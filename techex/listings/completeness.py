@@ -195,7 +195,7 @@ OFFER_POINTS: tuple[Point, ...] = (
     ),
     Point(
         "advantages", 12,
-        N_("what it is better than, by name, such as “38 % less power than steam drying”"),
+        N_("what it is better than, by name, such as “38 %% less power than steam drying”"),
         N_("“Benefit unclear” is what most declines say: a benefit is one only over something the reader knows."),
         _better_than_what,
     ),

@@ -3,7 +3,7 @@
 document.documentElement.classList.add("scripted");
 
 document.addEventListener("input", (event) => {
-  const field = event.target.closest("textarea[data-limit]");
+  const field = event.target.closest("[data-limit]");
   if (field) countDown(field);
 });
 
@@ -15,7 +15,7 @@ function countDown(field) {
   counter.textContent = pattern.replace("{n}", Math.abs(left).toLocaleString(document.documentElement.lang));
 }
 
-document.querySelectorAll("textarea[data-limit]").forEach((field) => {
+document.querySelectorAll("[data-limit]").forEach((field) => {
   if (field.value) countDown(field);
 });
 
