@@ -38,3 +38,4 @@ def test_pages_are_asked_of_the_whole_application(hashing: Path) -> None:
     found = bench.page_speed(load_settings(), 300, lambda what: None)
     assert (found.listings, found.passages) == (300, 1200)
     assert 0 < found.p50 <= found.p95
+    assert 0 < found.beyond_p50 < found.p50
