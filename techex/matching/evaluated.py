@@ -67,6 +67,49 @@ class Parallel(_Part):
     overlap: float = Field(alias="overlap@5", ge=0, le=1)
 
 
+class Point(_Part):
+    """Pairs of about equal strength: what it promised and what readers said, 0 to 1."""
+
+    pairs: int = Field(ge=0)
+    promised: float = Field(ge=0, le=1)
+    found: float = Field(ge=0, le=1)
+
+
+class Reliability(_Part):
+    """Whether strengths keep their word on needs that the curve was not fitted to; `as_shown` is the error of the curve
+    in use, `fitted` that of the day beside it in `in_use`."""
+
+    pairs: int = Field(ge=0)
+    error: float = Field(ge=0, le=1)
+    as_shown: float = Field(ge=0, le=1)
+    brier: float = Field(ge=0, le=1)
+    curve: tuple[Point, ...] = ()
+    abstention: Abstention | None = None
+    fitted: dict[str, float] = {}
+    in_use: dict[str, float] = {}
+
+
+class Separated(_Part):
+    """Fitting pairs of two languages against random ones: area under the curve, and the share above a common mark."""
+
+    need: str
+    result: str
+    right: int = Field(ge=0)
+    auc: float = Field(ge=0, le=1)
+    found: float = Field(ge=0, le=1)
+    auc_raw: float = Field(ge=0, le=1)
+    found_raw: float = Field(ge=0, le=1)
+
+
+class LanguageParity(_Part):
+    """All pairs of languages with enough fitting pairs, at one mark for all."""
+
+    false_positives: float = Field(ge=0, le=1)
+    pairs: tuple[Separated, ...] = ()
+    ratio: float | None = Field(default=None, ge=1)
+    ratio_raw: float | None = Field(default=None, ge=1)
+
+
 class Measured(_Part):
     """One run over the demo exchange. All but the first six may be missing."""
 
@@ -82,6 +125,8 @@ class Measured(_Part):
     bands: tuple[BandCount, ...] = ()
     abstention: Abstention | None = None
     parallel: Parallel | None = None
+    reliability: Reliability | None = None
+    parity: LanguageParity | None = None
 
 
 def save(measured: Measured, folder: Path) -> Path:

@@ -9,11 +9,24 @@ from datetime import datetime
 
 import numpy as np
 
-from techex.embedding.encoders import Encoder, Progress
+from techex.embedding.cards import Role
+from techex.embedding.encoders import Encoder, FloatArray, Progress
 from techex.interchange.demo import demo_exchange
-from techex.matching import metrics, ranking
-from techex.matching.evaluated import Ablated, Abstention, BandCount, Figures, LanguagePair, Measured, Parallel
+from techex.matching import metrics, ranking, reliability
+from techex.matching.evaluated import (
+    Ablated,
+    Abstention,
+    BandCount,
+    Figures,
+    LanguagePair,
+    Measured,
+    Parallel,
+    Point,
+    Reliability,
+)
 from techex.matching.gold import GoldNeed, GoldSet, gold_set
+from techex.matching.gold_parity import language_parity
+from techex.matching.reliability import JudgedList
 from techex.matching.rules import PAGE_SIZE, Band
 from techex.matching.scoring import ALL_PARTS, Parts
 from techex.matching.strength import EXPLORE, band, falling, strength
@@ -44,16 +57,35 @@ class _Answer:
     strengths: Sequence[float]
 
 
+class _Remembering:
+    """An encoder that encodes a text once: the demo is indexed with and without centring."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder, self._known = encoder, dict[tuple[Role, str], FloatArray]()
+        self.card, self.dimension = encoder.card, encoder.dimension
+
+    def encode(self, texts: Sequence[str], role: Role, progress: Progress | None = None) -> FloatArray:
+        """(n, dimension) unit rows."""
+        missing = list(dict.fromkeys(text for text in texts if (role, text) not in self._known))
+        if missing:
+            rows = self._encoder.encode(missing, role, progress)
+            self._known |= {(role, text): row for text, row in zip(missing, rows, strict=True)}
+        if not len(texts):
+            return np.empty((0, self.dimension), np.float32)
+        return np.stack([self._known[role, text] for text in texts])
+
+
 def evaluate_demo(
-    encoder: Encoder, engine: str, made_at: datetime, *, ablate: bool, progress: Progress | None = None
+    encoder: Encoder, engine: str, made_at: datetime, *, ablate: bool = True, progress: Progress | None = None
 ) -> Measured:
     """Index the demo exchange in memory and match every judged need with it, as the pages do."""
+    encoder = _Remembering(encoder)
     gold = gold_set(demo_exchange(), encoder, progress=progress)
+    raw = gold_set(demo_exchange(), encoder, Raw())
     matched = [need for need in gold.needs if not need.unmatched]
     answers = [_answer(gold, need) for need in matched]
     ablation = []
     if ablate:
-        raw = gold_set(demo_exchange(), encoder, Raw())
         rows = [(raw, need) for need in raw.needs if not need.unmatched]
         ablation.append(_ablated("centring", [_answer(known, need) for known, need in rows]))
         for name, parts in WITHOUT.items():
@@ -70,6 +102,8 @@ def evaluate_demo(
         bands=_bands(answers),
         abstention=_abstention(gold, answers),
         parallel=_parallel(gold),
+        reliability=_reliability(gold),
+        parity=language_parity(gold, raw),
     )
 
 
@@ -139,6 +173,29 @@ def _abstention(gold: GoldSet, answers: Sequence[_Answer]) -> Abstention:
         matched=len(answers),
         wrongly=sum(answer.strengths[0] < EXPLORE for answer in answers),
     )
+
+
+def _reliability(gold: GoldSet) -> Reliability:
+    """Strengths of the first pages by curves that do not know the need: fitted to the others, in both languages."""
+    lists = [_judged(gold, need) for need in gold.needs]
+    left_out = reliability.cross_validated([*lists, *(_judged(gold, twin) for _, twin in gold.parallel)], lists)
+    unmatched, said_so, matched, wrongly = left_out.told_nothing(EXPLORE)
+    return Reliability(
+        pairs=left_out.pairs,
+        error=left_out.error,
+        as_shown=reliability.as_shipped(lists).error,
+        brier=left_out.brier,
+        curve=tuple(Point(pairs=one.pairs, promised=one.promised, found=one.found) for one in left_out.curve()),
+        abstention=Abstention(unmatched=unmatched, said_so=said_so, matched=matched, wrongly=wrongly),
+        fitted=reliability.fit(lists).as_constants,
+        in_use=reliability.shipped().as_constants,
+    )
+
+
+def _judged(gold: GoldSet, need: GoldNeed) -> JudgedList:
+    ranked = ranking.rank([gold.offers], need.query)
+    said = [need.grades.get(gold.names[number - 1], 0) / FITS for number in ranked.ids[: reliability.JUDGED].tolist()]
+    return JudgedList.of(need.key, ranked.grounds, said, need.unmatched)
 
 
 def _parallel(gold: GoldSet) -> Parallel:
