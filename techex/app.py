@@ -19,12 +19,13 @@ from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
 from techex.admin import audit_views
 from techex.admin import views as admin_views
+from techex.brokering import views as brokering_views
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.core.database import Database
 from techex.listings import life_views, organisation_views, posting_views, review_views
 from techex.listings import views as listing_views
-from techex.matching import draft_views, pair_views, place_views, quality_views
+from techex.matching import draft_views, duplicate_views, pair_views, place_views, quality_views
 from techex.matching import views as matching_views
 from techex.organisations import members as organisation_members
 from techex.organisations import operator_views
@@ -46,6 +47,7 @@ BLUEPRINTS = (
     audit_views.blueprint,
     place_views.blueprint,
     duplicate_views.blueprint,
+    brokering_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -99,6 +101,7 @@ def create_app(
     quality_views.init_app(app, settings)
     posting_views.init_app(app, draft_views.twins_of)
     pair_views.init_app(app)
+    brokering_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)

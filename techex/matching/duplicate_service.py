@@ -12,10 +12,10 @@ from sqlalchemy import ColumnElement, delete, or_, select
 from sqlalchemy.orm import Session
 
 from techex.core import audit, changes
-from techex.core.context import Context
+from techex.core.context import Actor, Context
 from techex.core.database import Database
 from techex.core.vocabulary import N_
-from techex.errors import BadInput, NotFound
+from techex.errors import BadInput, NotAllowed, NotFound
 from techex.listings import service as listings
 from techex.listings.rules import SEARCHABLE, Kind
 from techex.listings.tables import Listing
@@ -113,7 +113,7 @@ def check_since(
 def listed(
     session: Session, context: Context, *, variants: bool = False, decided: bool = False
 ) -> Sequence[DuplicatePair]:
-    """The pairs found, undecided or decided ones, duplicates or variants; both listings visible to the asker.
+    """The pairs found, undecided or decided ones, duplicates or variants, that the asker may decide about.
 
     The most alike come first.
     """
@@ -123,16 +123,19 @@ def listed(
         .order_by(DuplicatePair.shared.desc(), DuplicatePair.first_id, DuplicatePair.second_id)
     ).all()
     seen = listings.visible_by_id(session, context, {id_ for row in rows for id_ in (row.first_id, row.second_id)})
-    return [row for row in rows if row.first_id in seen and row.second_id in seen]
+    return [row for row in rows if row.first_id in seen and row.second_id in seen and may_decide(context.actor, row)]
 
 
-def decide(session: Session, context: Context, one: int, other: int, decision: str) -> DuplicatePair:
-    """Keep what a person says of a pair: "duplicate", "different", or "open" to take it back.
+def may_decide(actor: Actor, row: DuplicatePair) -> bool:
+    """True for operators of the place of either listing and for administrators."""
+    return actor.is_administrator or any(actor.operates_in(listing.place.code) for listing in (row.first, row.second))
 
-    The listings stay as they are. Raises BadInput for another word, NotFound where this pair was not found before.
+
+def get_pair(session: Session, context: Context, one: int, other: int) -> DuplicatePair:
+    """A pair that was found.
+
+    Raises NotFound where there is none or one of the two is hidden, NotAllowed for operators of other places.
     """
-    if decision not in DECISIONS:
-        raise BadInput(f"{decision!r} is no decision. Expected one of: {', '.join(DECISIONS)}.")
     for listing_id in (one, other):
         listings.get_visible(session, context, listing_id)
     first, second = _ordered((one, other))
@@ -144,10 +147,23 @@ def decide(session: Session, context: Context, one: int, other: int, decision: s
             f"Listings {one} and {other} were not found to be alike. `techex duplicates list` shows the pairs that "
             "were; `techex duplicates find` looks again."
         )
+    if not may_decide(context.actor, row):
+        raise NotAllowed("Only an operator of the place of one of the two, or an administrator, decides about them.")
+    return row
+
+
+def decide(session: Session, context: Context, one: int, other: int, decision: str) -> DuplicatePair:
+    """Keep what a person says of a pair: "duplicate", "different", or "open" to take it back.
+
+    The listings stay as they are. Raises BadInput for another word, and what `get_pair` raises.
+    """
+    if decision not in DECISIONS:
+        raise BadInput(f"{decision!r} is no decision. Expected one of: {', '.join(DECISIONS)}.")
+    row = get_pair(session, context, one, other)
     row.decision = None if decision == "open" else decision
     row.decided_at = context.now if row.decision else None
     row.decided_by = context.actor.name if row.decision else ""
-    audit.record(session, context, decision, "duplicate_pair", row.id, {"listings": [first, second]})
+    audit.record(session, context, decision, "duplicate_pair", row.id, {"listings": [row.first_id, row.second_id]})
     return row
 
 

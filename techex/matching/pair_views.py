@@ -27,8 +27,8 @@ from techex.web import identity, policy, replies
 
 if TYPE_CHECKING:
     # A worker is ready before numpy is there.
-    from techex.matching.pairs import SearchText
-    from techex.matching.table import Gap, Message
+    from techex.matching.pairs import Lack, SearchText
+    from techex.matching.table import Message
 
 MOST_FOUND = 8  # listings to choose from where the other one was named by words
 LONGEST_NAME = 300  # characters of what names the other listing: an address or a title
@@ -58,15 +58,17 @@ def pair(need_id: int, offer_id: int) -> Response:
         offer = listings.get_visible(session, context, offer_id, Kind.OFFER)
         # The strength is that of the list the reader came from: among the needs for a result it may be another one.
         own, other = (offer, need) if request.args.get("from") == Kind.OFFER else (need, offer)
+        standing = matcher().standing_for(session, context, own, other)
         return replies.page(
             "matching/pair.html",
             sides=(Told(Kind.NEED, need.language, need), Told(Kind.OFFER, offer.language, offer)),
             seen_from=Kind(own.kind),
-            standing=matcher().standing_for(session, context, own, other),
+            standing=standing,
             back=matcher().standing_for(session, context, other, own),
             distance=regions.distance_between(need.place, offer.place),
             search=Search(kind=Kind(other.kind), listing_id=own.id),
             evidence=matcher().pairs.evidence(context.actor, need, offer),
+            lack=_lack(context, standing, own, other),
         )
 
 
@@ -95,6 +97,7 @@ def text_pair(listing_id: int) -> Response:
             distance=regions.distance_between(asked.place, listing.place) if asked.place else None,
             search=asked,
             evidence=evidence,
+            lack=_lack(context, standing, _own(asked, None), listing),
         )
 
 
@@ -133,10 +136,10 @@ def _why(session: Session, context: Context, asked: Search, listing: Listing | N
     elif has_words(named):
         found = _named(session, context, named, asked.kind)
     standing = _standing(session, context, asked, listing, other) if other else None
-    gap, evidence = None, None
+    lack, evidence = None, None
     if other is not None and standing is not None and standing.obstacle != "kind":
         evidence = matcher().pairs.evidence(context.actor, _own(asked, listing), other)
-        gap = matcher().pairs.gaps(context.actor, _own(asked, listing), [other]).get(other.id)
+        lack = matcher().pairs.lacks(context.actor, _own(asked, listing), [other]).get(other.id)
     return replies.page(
         "matching/why.html",
         search=asked,
@@ -147,7 +150,7 @@ def _why(session: Session, context: Context, asked: Search, listing: Listing | N
         found=found,
         standing=standing,
         evidence=evidence,
-        gap=gap,
+        lack=lack,
     )
 
 
@@ -183,12 +186,26 @@ def _own(asked: Search, listing: Listing | None) -> Listing | SearchText:
     return SearchText(asked.text, asked.language, asked.place)
 
 
-def gaps_of(found: MatchPage, asked: Search, listing: Listing | None = None) -> Mapping[int, Gap]:
+def _lack(context: Context, standing: Standing, own: Listing | SearchText, other: Listing) -> Lack | None:
+    """What a pair below the mark falls short of."""
+    if standing.band != "none":
+        return None
+    return matcher().pairs.lacks(context.actor, own, [other]).get(other.id)
+
+
+def lacks_of(found: MatchPage, asked: Search, listing: Listing | None = None) -> Mapping[int, Lack]:
     """What the closest listings fall short of, by listing, where nothing fits; within a bounded time."""
     if found.suitable or found.mode == "keywords":
         return {}
     shown = [match.listing for match in found.matches]
-    return matcher().pairs.gaps(identity.context().actor, _own(asked, listing), shown)
+    return matcher().pairs.lacks(identity.context().actor, _own(asked, listing), shown)
+
+
+def strength_marks() -> tuple[int, int, int]:
+    """From which strengths on a match is worth an introduction, a closer look, keeping in mind."""
+    from techex.matching.strength import EXPLORE, INTRODUCE, REVIEW
+
+    return INTRODUCE, REVIEW, EXPLORE
 
 
 def say(message: Message) -> str:
@@ -250,7 +267,8 @@ def init_app(app: Flask) -> None:
         pair_address=pair_address,
         why_address=why_address,
         why_parameters=why_parameters,
-        gaps_of=gaps_of,
+        lacks_of=lacks_of,
+        strength_marks=strength_marks,
         field_label=field_label,
         filter_parameter=filter_parameter,
     )

@@ -17,9 +17,9 @@ from techex.matching.rules import Fact
 from techex.matching.table import Encode, EvidenceTables, Gap, Message, Side, Table, side_of
 from techex.regions.rules import Place
 
-# Seconds that looking for gaps may take before no further pair is begun. One pair of which nothing is known yet takes
-# 0.1 to 0.3: a page of closest listings is never held up by more than that and this together.
-GAP_SECONDS = 0.25
+# Seconds that comparing may take before no further pair is begun. One pair of which nothing is known yet takes 0.1 to
+# 0.3: a page of closest listings is not held up by more than that and this together.
+LACK_SECONDS = 0.3
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +52,17 @@ class Evidence:
         return {fact.name: fact for fact in self.table.facts} if self.table else {}
 
 
+@dataclass(frozen=True)
+class Lack:
+    """What a pair falls short of: the figure that is missed by most, and how many requirements are met or left open."""
+
+    gap: Gap | None
+    met: int
+    left_open: int
+    requirements: int
+    need_language: str
+
+
 class Pairs:
     """Evidence of pairs for one reader at a time. Tables are kept by the contents that the reader may see."""
 
@@ -67,30 +78,30 @@ class Pairs:
             _log.warning("No evidence table: %s", error)
             return Evidence(need, offer, None)
 
-    def gaps(
+    def lacks(
         self,
         actor: Actor,
         own: Listing | SearchText,
         others: Sequence[Listing],
-        seconds: float = GAP_SECONDS,
+        seconds: float = LACK_SECONDS,
         clock: Callable[[], float] = time.monotonic,
-    ) -> Mapping[int, Gap]:
+    ) -> Mapping[int, Lack]:
         """By id of the other listing, what the pair falls short of.
 
-        Pairs that are not reached in time, or have no gap, are left out; all where there is no model.
+        Pairs that are not reached in time are left out; all where there is no model.
         """
-        found: dict[int, Gap] = {}
+        found: dict[int, Lack] = {}
         end = clock() + seconds
         for other in others:
             if clock() > end:
                 break
+            need, offer = _sides(actor, own, other)
             try:
-                gap = self._tables.nearest_gap(*_sides(actor, own, other))
+                table, gap = self._tables.table(need, offer), self._tables.nearest_gap(need, offer)
             except Environment as error:
-                _log.warning("No gaps: %s", error)
+                _log.warning("Nothing is compared: %s", error)
                 break
-            if gap is not None:
-                found[other.id] = gap
+            found[other.id] = Lack(gap, table.count("met"), table.count("not_stated"), len(table.rows), need.language)
         return found
 
 

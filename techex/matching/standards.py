@@ -16,7 +16,8 @@ _NAMED = (
     r"HACCP|GMP(?:-WHO)?|GLP|V(?:iet|IET)GAP|Global(?:G\.?A\.?P|GAP)|GLOBALG\.?A\.?P|ASEAN ?GAP|Halal|HALAL|BRCGS"
     r"|FSSC 22000|HL7|FHIR|DICOM|RoHS|IP ?6[5-9]"
 )
-_STANDARD = re.compile(rf"(?<!\w)(?:{_NUMBERED}|{_CHINESE}|{_NAMED})(?!\w)")
+# Chinese and Japanese put no space before a name, so only Latin letters and digits make it part of another word.
+_STANDARD = re.compile(rf"(?<![A-Za-z\d_À-ỹ])(?:{_NUMBERED}|{_CHINESE}|{_NAMED})(?![A-Za-z\d_À-ỹ])")
 
 
 def standards_in(text: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ FIELD = "csrf_token"
 HEADER = "X-CSRFToken"
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Views that take a long text by POST and write nothing: their pages need no cookie and stay the same for everybody.
-READS = {"matching.search"}
+READS = {"matching.search", "matching.text_pair", "matching.text_why"}
 
 _protect = CSRFProtect()
 

@@ -118,9 +118,9 @@ class WordMatcher:
     def standing_for(
         self, session: Session, context: Context, listing: Listing, other: Listing, filters: Filters = NO_FILTERS
     ) -> Standing:
-        if listing.organisation_id == other.organisation_id:
-            return Standing("organisation")
         kind = Kind(listing.kind).other
+        if other.kind == kind and listing.organisation_id == other.organisation_id:
+            return Standing("organisation")
         return self._standing(session, context, texts_of(listing), kind, other, listing.place, filters)
 
     def _standing(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from techex.cli import techex
-from techex.core.context import ANONYMOUS, Context
+from techex.core.context import Context
 from techex.core.database import Database
 from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility
@@ -23,46 +22,9 @@ from techex.matching.rules import Filters, MatchPage
 from techex.matching.service import Matcher
 from techex.regions import service as regions
 from techex.regions.rules import Place
-from techex.search import service as search
-from techex.settings import Settings
+from tests.matching.conftest import settings_in
 
 TEXT = "drying longan with a heat pump below 60 °C to keep its colour"
-
-
-@pytest.fixture(scope="session")
-def embedded_file(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo exchange with the vectors of the deterministic encoder."""
-    folder = tmp_path_factory.mktemp("embedded")
-    shutil.copy(demo_file, folder / "techex.db")
-    settings = _settings(folder)
-    database = Database(settings.database_address)
-    search.embed_pending(settings, database)
-    database.close()
-    return folder / "techex.db"
-
-
-def _settings(folder: Path, card: str = "hashing") -> Settings:
-    return Settings(
-        data_dir=folder, database_url="", models_dir=folder, indexes_dir=folder, card=card, engine="", secret_key="x"
-    )
-
-
-@pytest.fixture
-def demo(embedded_file: Path, tmp_path: Path) -> Iterator[Database]:
-    shutil.copy(embedded_file, tmp_path / "techex.db")
-    database = Database(_settings(tmp_path).database_address)
-    yield database
-    database.close()
-
-
-@pytest.fixture
-def matcher(demo: Database, tmp_path: Path) -> Matcher:
-    return Matcher(_settings(tmp_path), demo)
-
-
-@pytest.fixture
-def reader(context: Context) -> Context:
-    return Context(ANONYMOUS, context.now)
 
 
 def _ids(page: MatchPage) -> list[int]:
@@ -167,7 +129,7 @@ def test_only_other_regions_than_mine(matcher: Matcher, demo: Database, reader: 
 def test_without_the_model_words_are_searched_and_the_page_says_so(
     demo: Database, reader: Context, tmp_path: Path
 ) -> None:
-    page = _ask(Matcher(_settings(tmp_path, "multilingual-e5-small"), demo), demo, reader, "longan dryer heat pump")
+    page = _ask(Matcher(settings_in(tmp_path, "multilingual-e5-small"), demo), demo, reader, "longan dryer heat pump")
     assert page.mode == "keywords"
     assert page.notes
     assert page.matches
