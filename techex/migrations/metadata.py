@@ -18,6 +18,7 @@ TABLES = (
     "techex.embedding.tables",
     "techex.search.tables",
     "techex.matching.tables",
+    "techex.brokering.tables",
 )
 
 

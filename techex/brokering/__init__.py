@@ -1,0 +1,1 @@
+"""From a match to a signed deal: expressions of interest, introductions, deals."""

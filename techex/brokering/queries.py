@@ -1,0 +1,51 @@
+"""Lists and counts of expressions of interest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from techex.brokering.rules import State
+from techex.brokering.tables import Interest
+from techex.core.context import Actor
+from techex.listings.tables import Listing
+from techex.organisations.tables import Organisation
+
+MOST = 500  # of a person's list; older ones are found from their listings
+
+
+def find(session: Session, interest_id: int) -> Interest | None:
+    """One by its number."""
+    return session.get(Interest, interest_id)
+
+
+def open_before(session: Session, organisation_id: int) -> int:
+    """How many wait for an answer of this organisation."""
+    query = select(func.count()).select_from(Interest)
+    query = query.where(Interest.receiver_id == organisation_id, Interest.state == State.FORWARDED.value)
+    return session.scalar(query) or 0
+
+
+def visible(session: Session, actor: Actor) -> Sequence[Interest]:
+    """Those that may concern this actor, the newest first; the rules have the last word on each."""
+    organisations = [membership.organisation_id for membership in actor.memberships]
+    concerned = [
+        Interest.sender_id.in_(organisations),
+        and_(Interest.receiver_id.in_(organisations), Interest.forwarded_at.is_not(None)),
+    ]
+    if actor.is_operator:
+        provinces = [code.partition("-")[2] for code in actor.places if "-" in code]
+        countries = [code for code in actor.places if "-" not in code]
+        concerned += [Listing.province.in_(provinces), Listing.country.in_(countries)]
+        concerned += [Organisation.province.in_(provinces), Organisation.country.in_(countries)]
+    query = (
+        select(Interest)
+        .join(Listing, Listing.id == Interest.listing_id)
+        .join(Organisation, Organisation.id == Interest.sender_id)
+        .where(or_(*concerned))
+        .order_by(Interest.id.desc())
+        .limit(MOST)
+    )
+    return session.scalars(query).unique().all()

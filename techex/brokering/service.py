@@ -1,0 +1,300 @@
+"""The verbs of expressions of interest, and brokering's public face."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
+
+from techex.accounts.service import House
+from techex.brokering import letters, working_days
+from techex.brokering.queries import find, open_before, visible
+from techex.brokering.rules import (
+    ANSWER_WORKING_DAYS,
+    AT_A_TIME,
+    IMPROVES,
+    NEEDS_REASON,
+    OPEN,
+    SCREEN_WORKING_DAYS,
+    SENT_A_WEEK,
+    TEXTS,
+    TRANSITIONS,
+    Party,
+    Standing,
+    State,
+    Transition,
+    Verb,
+    allowed,
+    may_see,
+    party_of,
+)
+from techex.brokering.tables import Interest, InterestStep
+from techex.core import audit, changes
+from techex.core.context import Context, MemberRole
+from techex.core.text import clean
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
+from techex.listings import service as listings
+from techex.listings.rules import SEARCHABLE
+from techex.listings.rules import State as ListingState
+from techex.listings.tables import Listing
+from techex.matching.verdicts import LONGEST_TEXT, Refusal
+from techex.organisations.tables import Organisation
+
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An expression of interest before it is sent: the three texts as they were typed, and their language."""
+
+    texts: Mapping[str, str]
+    language: str
+
+
+def standing_of(interest: Interest) -> Standing:
+    """Where an expression of interest stands, as the rules ask."""
+    return Standing(
+        State(interest.state),
+        interest.sender_id,
+        interest.receiver_id,
+        _codes(interest.sender.place.code, interest.sender.country),
+        _codes(interest.listing.place.code, interest.listing.country),
+        interest.forwarded_at is not None,
+        interest.due,
+    )
+
+
+def _codes(*codes: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(codes))
+
+
+def senders(context: Context, listing: Listing) -> list[int]:
+    """The verified organisations for which this person may ask to be introduced to the owner of a listing."""
+    return [
+        membership.organisation_id
+        for membership in context.actor.memberships
+        if membership.verified
+        and membership.role.includes(MemberRole.EDITOR)
+        and membership.organisation_id != listing.organisation_id
+    ]
+
+
+def send(
+    session: Session,
+    context: Context,
+    house: House,
+    listing_id: int,
+    sender: Organisation,
+    draft: Draft,
+    own_listing_id: int | None = None,
+) -> Interest:
+    """Ask to be introduced to the owner of a listing.
+
+    Raises NotFound for a listing the person may not see, NotAllowed to who may not act for a verified sender, Conflict
+    where the listing is closed, was asked before or the week's number is used up, FieldErrors for the texts.
+    """
+    listing = listings.get_visible(session, context, listing_id)
+    if sender.id not in senders(context, listing):
+        pattern = N_("Only editors and managers of another, verified organisation may ask to be introduced.")
+        raise NotAllowed(Sentence(pattern))
+    if ListingState(listing.state) not in SEARCHABLE or not listing.open_for_interest:
+        raise Conflict(Sentence(N_("This listing is not open for interest at the moment.")))
+    own = _own(session, context, sender, listing, own_listing_id)
+    _within_limits(session, context, sender, listing)
+    interest = Interest(
+        listing=listing,
+        own_listing=own,
+        sender=sender,
+        receiver=listing.organisation,
+        person_id=context.actor.person_id,
+        language=draft.language,
+        sent_at=context.now,
+        due=working_days.after(context.now.date(), SCREEN_WORKING_DAYS, listing.country),
+        **_checked(draft.texts),
+    )
+    session.add(interest)
+    session.flush()
+    _note(session, context, interest, "send", Party.SENDER)
+    letters.tell(session, context, house, interest)
+    return interest
+
+
+def _own(
+    session: Session, context: Context, sender: Organisation, listing: Listing, own_id: int | None
+) -> Listing | None:
+    """The sender's own listing that this is about, if one was named that fits: of the sender, of the other kind."""
+    if own_id is None:
+        return None
+    own = listings.get_visible(session, context, own_id)
+    return own if own.organisation_id == sender.id and own.kind != listing.kind else None
+
+
+def _within_limits(session: Session, context: Context, sender: Organisation, listing: Listing) -> None:
+    asked = select(func.count()).select_from(Interest).where(Interest.sender_id == sender.id)
+    states = [state.value for state in OPEN] + [State.ACCEPTED.value]
+    if session.scalar(asked.where(Interest.listing_id == listing.id, Interest.state.in_(states))):
+        raise Conflict(Sentence(N_("Your organisation has asked about this listing already; see where that stands.")))
+    if (session.scalar(asked.where(Interest.sent_at > context.now - WEEK)) or 0) >= SENT_A_WEEK:
+        pattern = N_("Your organisation has sent %(most)s expressions of interest within a week; wait a few days.")
+        raise Conflict(Sentence(pattern, most=SENT_A_WEEK))
+
+
+def _checked(texts: Mapping[str, str]) -> dict[str, str]:
+    found, errors = {}, {}
+    for rule in TEXTS:
+        try:
+            found[rule.name] = text = clean(texts.get(rule.name, ""), rule.name)
+        except BadInput as error:
+            errors[rule.name] = error.sentence
+            continue
+        if not rule.shortest <= len(text) <= rule.longest:
+            pattern = N_("has %(count)s characters; expected %(shortest)s to %(longest)s.")
+            errors[rule.name] = Sentence(pattern, count=len(text), shortest=rule.shortest, longest=rule.longest)
+    if errors:
+        raise FieldErrors(errors)
+    return found
+
+
+def get(session: Session, context: Context, interest_id: int) -> Interest:
+    """An expression of interest this person may see; NotFound with one sentence whether it is absent or hidden."""
+    interest = find(session, interest_id)
+    if interest is None or not may_see(context.actor, standing_of(interest)):
+        raise NotFound(f"There is no expression of interest number {interest_id} here.")
+    return interest
+
+
+def verbs(context: Context, interest: Interest) -> list[Transition]:
+    """What this person may do to it now."""
+    return allowed(context.actor, standing_of(interest), context.now.date())
+
+
+def take(
+    session: Session,
+    context: Context,
+    house: House,
+    interest_id: int,
+    verb: Verb,
+    revision: int | None = None,
+    reason: str = "",
+    text: str = "",
+) -> Interest:
+    """Take the next step. `revision` is the one that the person had before them.
+
+    Raises NotFound, NotAllowed, FieldErrors (a no needs its reason), Conflict where somebody else was quicker or the
+    receiver has as many unanswered ones as can be read.
+    """
+    interest = get(session, context, interest_id)
+    if revision is not None and revision != interest.revision:
+        raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now.")))
+    row = next((row for row in verbs(context, interest) if row.verb is verb), None)
+    if row is None:
+        if not any(State(interest.state) in known.sources and known.verb is verb for known in TRANSITIONS):
+            raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now.")))
+        raise NotAllowed(Sentence(N_("This step is for somebody else to take.")))
+    if verb in NEEDS_REASON:
+        interest.reason, interest.reason_text = _reason(reason, text)
+    if verb is Verb.FORWARD and open_before(session, interest.receiver_id) >= AT_A_TIME:
+        pattern = N_("The receiver has %(most)s unanswered ones before them. Wait until they have answered some.")
+        raise Conflict(Sentence(pattern, most=AT_A_TIME))
+    interest.state = row.target.value
+    interest.due = _due(interest, context.now.date())
+    if row.target is State.FORWARDED:
+        interest.forwarded_at = context.now
+    if row.target not in OPEN:
+        interest.closed_at = context.now
+    try:
+        session.flush()
+    except StaleDataError as error:
+        raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now."))) from error
+    _note(session, context, interest, verb.value, row.who)
+    letters.tell(session, context, house, interest)
+    return interest
+
+
+def _due(interest: Interest, today: date) -> date | None:
+    match State(interest.state):
+        case State.SCREENED:
+            return interest.due
+        case State.FORWARDED:
+            return working_days.after(today, ANSWER_WORKING_DAYS, interest.receiver.country)
+    return None
+
+
+def _reason(reason: str, text: str) -> tuple[str, str]:
+    errors: dict[str, str] = {}
+    known = reason in set(Refusal)
+    text = clean(text, "text")
+    if not known:
+        errors["reason"] = Sentence(N_("Choose the reason that comes nearest; the sender reads it in kind words."))
+    if known and Refusal(reason) is Refusal.OTHER and not text:
+        errors["text"] = Sentence(N_("Say in a sentence what it is."))
+    if len(text) > LONGEST_TEXT:
+        errors["text"] = Sentence(
+            N_("has %(count)s characters; at most %(longest)s."), count=len(text), longest=LONGEST_TEXT
+        )
+    if errors:
+        raise FieldErrors(errors)
+    return reason, text
+
+
+def lapse(session: Session, context: Context, house: House, at_most: int = 200) -> int:
+    """Let those lapse whose receivers did not answer in time; returns how many."""
+    late = session.scalars(
+        select(Interest.id)
+        .where(Interest.state == State.FORWARDED.value, Interest.due < context.now.date())
+        .order_by(Interest.id)
+        .limit(at_most)
+    ).all()
+    for interest_id in late:
+        take(session, context, house, interest_id, Verb.LAPSE)
+    return len(late)
+
+
+def declines(session: Session, listing: Listing) -> list[tuple[Refusal, int, str | None]]:
+    """What readers of a listing found wanting: (reason, how often, the field it asks to improve), the most first."""
+    counted = session.execute(
+        select(Interest.reason, func.count())
+        .where(Interest.own_listing_id == listing.id, Interest.state == State.DECLINED.value)
+        .where(Interest.forwarded_at.is_not(None), Interest.reason.is_not(None))
+        .group_by(Interest.reason)
+    )
+    side = 0 if listing.is_need else 1
+    found = []
+    for said, count in counted:
+        reason = Refusal(str(said))
+        fields = IMPROVES.get(reason)
+        found.append((reason, int(count), fields[side] if fields else None))
+    return sorted(found, key=lambda row: (-row[1], row[0]))
+
+
+def of_person(session: Session, context: Context) -> Sequence[Interest]:
+    """All that concern this person, whose turn it is first."""
+    mine = [one for one in visible(session, context.actor) if may_see(context.actor, standing_of(one))]
+    return sorted(mine, key=lambda one: (not verbs(context, one), one.due or date.max, -one.id))
+
+
+def side_of(context: Context, interest: Interest) -> Party | None:
+    """What this person is to it, viewers included."""
+    return party_of(context.actor, standing_of(interest), MemberRole.VIEWER)
+
+
+def _note(session: Session, context: Context, interest: Interest, verb: str, party: Party) -> None:
+    session.add(
+        InterestStep(
+            interest_id=interest.id,
+            verb=verb,
+            party=party.value,
+            person_id=context.actor.person_id,
+            at=context.now,
+            note=interest.reason_text if verb in NEEDS_REASON else "",
+        )
+    )
+    changes.record(session, context, "interest", interest.id, verb)
+    detail = {"state": interest.state, "listing": interest.listing_id, "reason": interest.reason}
+    audit.record(session, context, f"interest {verb}", "interest", interest.id, detail)
+    session.flush()

@@ -1,0 +1,31 @@
+"""Deadlines in working days: Monday to Friday without the public holidays of a country, by the `holidays` library."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+
+import holidays
+
+from techex.regions.rules import HOME_COUNTRY
+
+
+@cache
+def _free_days(country: str, year: int) -> frozenset[date]:
+    try:
+        return frozenset(holidays.country_holidays(country, years=year))
+    except NotImplementedError:  # a country the library has no calendar of: weekends alone are free
+        return frozenset()
+
+
+def is_working_day(day: date, country: str = HOME_COUNTRY) -> bool:
+    """True for a day on which an office of that country works."""
+    return day.weekday() < 5 and day not in _free_days(country, day.year)
+
+
+def after(day: date, working_days: int, country: str = HOME_COUNTRY) -> date:
+    """The working day that comes so many working days after `day`."""
+    while working_days > 0:
+        day += timedelta(days=1)
+        working_days -= is_working_day(day, country)
+    return day
