@@ -90,6 +90,7 @@ def _account_page(errors: dict[str, str] | None = None) -> Response:
             codes_left=factors.recovery_codes_left(db, person.id),
             factor_on=factors.is_on(person),
             timezones=_zones(),
+            browser_name=rules.browser_name,
         )
 
 

@@ -47,6 +47,12 @@ LETTERS_TO = (Rate(4, 21_600),)
 LETTERS_FROM = (Rate(10, 3_600), Rate(40, 86_400))
 LETTERS_ALL = (Rate(500, 3_600),)
 
+# In this order: browsers name those they descend from as well.
+_BROWSERS = (("Edg", "Edge"), ("OPR", "Opera"), ("SamsungBrowser", "Samsung Internet"), ("Firefox", "Firefox"),
+             ("Chrom", "Chrome"), ("Safari", "Safari"))  # fmt: skip
+_SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "Mac"),
+            ("Linux", "Linux"))  # fmt: skip
+
 NOT_THE_SAME = N_("The two passwords are not the same. Type the new one twice.")
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -138,3 +144,9 @@ def _too_easy(password: str, own_words: tuple[str, ...]) -> bool:
             rest = rest.replace(word, "")
     symbols = [character for character in bare if not character.isalnum() and not character.isspace()]
     return len(rest) + len(set(symbols)) < FEWEST_OF_ITS_OWN
+
+
+def browser_name(sent: str) -> str:
+    """What people call a browser that introduces itself so: "Firefox, Linux"; empty for one nobody knows."""
+    found = (next((name for mark, name in marks if mark in sent), "") for marks in (_BROWSERS, _SYSTEMS))
+    return ", ".join(name for name in found if name)

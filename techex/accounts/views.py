@@ -370,8 +370,6 @@ def _private(response: Response) -> Response:
     with_token = request.view_args is not None and "token" in request.view_args
     if with_token or signing.was_found():
         response.headers["Cache-Control"] = "no-store"
-    if with_token:
-        response.headers["Referrer-Policy"] = "same-origin"
     return response
 
 
