@@ -24,11 +24,34 @@ def test_two_spellings_of_one_address_are_one(written: str, key: str) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    ["", "lan", "@firm.example", "lan@", "lan@firm", "lan@@firm.example", "a@b.c, evil@x.example", "a@b.cc evil@x.example",
-     "Lan <lan@firm.example>", '"lan nguyen"@firm.example', "lan@firm.example\r\nBcc: evil@x.example", "lan@-firm.example",
-     "lan@firm..example", ".lan@firm.example", "lan.@firm.example", "lan@[127.0.0.1]", "lan@127.0.0.1", "lan;evil@x.example",
-     "lan@firm.example\x00", "l" * 65 + "@firm.example", "lan@" + "x" * 64 + ".example", "lan@firm.example" * 20,
-     "lan%evil.example@", "lan\u202e@firm.example", "<script>@firm.example", "lan@fi rm.example"],
+    [
+        "",
+        "lan",
+        "@firm.example",
+        "lan@",
+        "lan@firm",
+        "lan@@firm.example",
+        "a@b.c, evil@x.example",
+        "a@b.cc evil@x.example",
+        "Lan <lan@firm.example>",
+        '"lan nguyen"@firm.example',
+        "lan@firm.example\r\nBcc: evil@x.example",
+        "lan@-firm.example",
+        "lan@firm..example",
+        ".lan@firm.example",
+        "lan.@firm.example",
+        "lan@[127.0.0.1]",
+        "lan@127.0.0.1",
+        "lan;evil@x.example",
+        "lan@firm.example\x00",
+        "l" * 65 + "@firm.example",
+        "lan@" + "x" * 64 + ".example",
+        "lan@firm.example" * 20,
+        "lan%evil.example@",
+        "lan\u202e@firm.example",
+        "<script>@firm.example",
+        "lan@fi rm.example",
+    ],
 )
 def test_what_is_not_exactly_one_address_is_refused(written: str) -> None:
     with pytest.raises(BadInput):
@@ -37,7 +60,12 @@ def test_what_is_not_exactly_one_address_is_refused(written: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["correct horse battery", "mật ong rừng U Minh 9", "三人行必有我師焉擇其善者而從之", "🦀🐙🐚🐳🐬🐟🐠🐡🦑🦞🦐🐌🐛🐜🐝",
+    [
+        "correct horse battery",
+        "mật ong rừng U Minh 9",
+        "三人行必有我師焉擇其善者而從之",
+        "🦀🐙🐚🐳🐬🐟🐠🐡🦑🦞🦐🐌🐛🐜🐝",
+    ],
 )
 def test_a_long_password_of_any_letters_will_do(password: str) -> None:
     assert rules.checked_password(password, "TechEx", "Nguyễn Thị Lan", "lan@firm.example")
@@ -45,8 +73,20 @@ def test_a_long_password_of_any_letters_will_do(password: str) -> None:
 
 @pytest.mark.parametrize(
     "password",
-    ["", "fourteen chars", "aaaaaaaaaaaaaaaaaaaa", "abcabcabcabcabcabc", "abcdefghijklmnopqrst", "passwordpassword1",
-     "matkhau matkhau 12", "TechExTechEx2026", "nguyen thi lan 123", "lan@firm.example1", "1234567890123456", "x" * 257],
+    [
+        "",
+        "fourteen chars",
+        "aaaaaaaaaaaaaaaaaaaa",
+        "abcabcabcabcabcabc",
+        "abcdefghijklmnopqrst",
+        "passwordpassword1",
+        "matkhau matkhau 12",
+        "TechExTechEx2026",
+        "nguyen thi lan 123",
+        "lan@firm.example1",
+        "1234567890123456",
+        "x" * 257,
+    ],
 )
 def test_a_password_that_others_would_guess_is_refused(password: str) -> None:
     with pytest.raises(BadInput):
