@@ -15,6 +15,8 @@ from techex.matching import views as matching_views
 from techex.migrations import run
 from techex.web import identity, policy
 
+_COUNTS = ("listings", "change")  # of the index
+
 blueprint = Blueprint("admin", __name__)
 
 
@@ -23,10 +25,16 @@ blueprint = Blueprint("admin", __name__)
 def health() -> Response:
     """200 while pages can be served; 503 with the reason when the database cannot.
 
-    A missing model is told and is no failure: everything else works, and search goes by keywords.
+    A missing model is told and is no failure: everything else works, and search goes by keywords. How much there is and
+    how often it changes are for administrators: what nobody may see counts among it.
     """
-    database = _database()
-    response = jsonify(version=__version__, database=database, **_matching())
+    database, matching = _database(), _matching()
+    if not identity.context().actor.is_administrator:
+        database.pop("last_change", None)
+        matching = {
+            part: {key: value for key, value in said.items() if key not in _COUNTS} for part, said in matching.items()
+        }
+    response = jsonify(version=__version__, database=database, **matching)
     response.status_code = 200 if database["ok"] else 503
     response.headers["Cache-Control"] = "no-store"
     return response

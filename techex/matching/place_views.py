@@ -138,23 +138,24 @@ def _page(territory: Territory) -> Response:
         )
         there = _remembered().flows(session, context, matcher(), territory.places)
         gaps = _gaps(session, context, territory.places)
-    outside = drawing.abroad([*territory.places, *(flow.place for flow in there.elsewhere)])
-    return replies.page(
-        "regions/place.html",
-        territory=territory,
-        region=service.region_of(territory.code) if territory.kind == "province" else None,
-        provinces=service.regions()[territory.code].provinces if territory.kind == "region" else (),
-        needs=needs,
-        results=results,
-        flows=there,
-        gaps=gaps,
-        drawn=service.province_map(),
-        tiles=_tiles(territory, there.elsewhere),
-        strokes=_strokes(territory, there.elsewhere, outside),
-        outside=outside,
-        labels=_labels(territory, there.elsewhere),
-        home=HOME_COUNTRY,
-    )
+        # Rendered while the session is open: whose an anonymous listing is may have to be asked.
+        outside = drawing.abroad([*territory.places, *(flow.place for flow in there.elsewhere)])
+        return replies.page(
+            "regions/place.html",
+            territory=territory,
+            region=service.region_of(territory.code) if territory.kind == "province" else None,
+            provinces=service.regions()[territory.code].provinces if territory.kind == "region" else (),
+            needs=needs,
+            results=results,
+            flows=there,
+            gaps=gaps,
+            drawn=service.province_map(),
+            tiles=_tiles(territory, there.elsewhere),
+            strokes=_strokes(territory, there.elsewhere, outside),
+            outside=outside,
+            labels=_labels(territory, there.elsewhere),
+            home=HOME_COUNTRY,
+        )
 
 
 def _remembered() -> Remembered:
