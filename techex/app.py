@@ -23,6 +23,7 @@ from techex.brokering import views as brokering_views
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.core.database import Database
+from techex.interchange import import_views
 from techex.listings import life_views, organisation_views, posting_views, review_views
 from techex.listings import views as listing_views
 from techex.matching import draft_views, duplicate_views, pair_views, place_views, quality_views
@@ -58,6 +59,19 @@ NAVIGATION = (
     ("organisations.directory", _l("Organisations")),
     ("regions.places", _l("Places")),
     ("matching.quality", _l("Quality")),
+)
+
+# What stands below it for somebody who has signed in: (endpoint, what it is called, whom it is for).
+DESK = (
+    ("posting.begin", _l("Write a listing"), policy.signed_in),
+    ("life.mine", _l("My listings"), policy.signed_in),
+    ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
+    ("membership.mine", _l("Your organisations"), policy.signed_in),
+    ("review.queue", _l("Review queue"), policy.operator),
+    ("verification.waiting", _l("To verify"), policy.operator),
+    ("duplicates.index", _l("Listed twice?"), policy.operator),
+    ("verification.who", _l("Operators"), policy.administrator),
+    ("audit.log", _l("Audit log"), policy.administrator),
 )
 
 
@@ -100,6 +114,7 @@ def create_app(
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
     posting_views.init_app(app, draft_views.twins_of)
+    import_views.init_app(app, _language_of)
     pair_views.init_app(app)
     brokering_views.init_app(app)
     for blueprint in BLUEPRINTS:
@@ -107,6 +122,13 @@ def create_app(
     policy.init_app(app)
     _teach_templates(app, settings)
     return app
+
+
+def _language_of(text: str) -> str:
+    # Imported at the first row that does not say its language.
+    from techex.embedding.languages import detect
+
+    return detect(text)[0]
 
 
 def _own_matcher(settings: Settings, database: Database) -> Callable[[], matching_views.Finds]:
@@ -130,10 +152,15 @@ def _teach_templates(app: Flask, settings: Settings) -> None:
     def here() -> str:
         return request.full_path.removesuffix("?") if request.method == "GET" else request.path
 
+    def desk() -> list[tuple[str, Any]]:
+        actor = identity.context().actor
+        return [(name, label) for name, label, verdict in DESK if name in app.view_functions and verdict(actor)]
+
     app.jinja_env.filters["place"] = place
     app.jinja_env.globals.update(
         here=here,
         navigation=lambda: [row for row in NAVIGATION if row[0] in app.view_functions],
+        desk=desk,
         vocabulary=vocabulary,
         stage_of=vocabulary.stage_of,
         region_name=lambda code: regions.region_name(code, language.page_language()),

@@ -14,6 +14,7 @@ from techex.accounts.rules import checked_address
 from techex.accounts.tables import Person
 from techex.admin import audit_queries
 from techex.admin.audit_queries import Asked
+from techex.admin.audit_words import OTHERWISE
 from techex.core import audit
 from techex.errors import BadInput
 from techex.web import addresses, identity, policy, replies
@@ -92,5 +93,6 @@ def log() -> Response:
             is_asked=bool(said),
             at_page=at_page,
             about=about,
+            otherwise=OTHERWISE,
             moment=lambda value: format_datetime(value, "medium"),
         )

@@ -14,37 +14,41 @@ SUBJECTS = (
     N_("learned_version"),
 )
 
+# Deeds whose word means a state elsewhere on the pages, and is translated so there.
+OTHERWISE = {
+    "submitted": N_("sent for review"),
+    "returned": N_("sent back with comments"),
+    "published": N_("put on the exchange"),
+    "closed for interest": N_("stopped taking interest"),
+    "reported": N_("complained about"),
+    "expired": N_("let run out"),
+    "archived": N_("filed away"),
+    "withdrawn": N_("took off the exchange"),
+    "verified": N_("confirmed who it is"),
+}
+
 VERBS = (
     # of listings
     N_("created"),
     N_("edited"),
-    N_("submitted"),
     N_("recalled"),
     N_("taken up"),
     N_("read"),
-    N_("returned"),
-    N_("published"),
     N_("revision proposed"),
     N_("revision accepted"),
     N_("revision refused"),
     N_("disclosed"),
     N_("introduced"),
-    N_("closed for interest"),
     N_("opened for interest"),
     N_("put on hold"),
-    N_("reported"),
     N_("released"),
     N_("extended"),
-    N_("expired"),
-    N_("archived"),
-    N_("withdrawn"),
     N_("reopened"),
     N_("file added"),
     N_("file removed"),
     N_("demo removed"),
     # of organisations
     N_("registered"),
-    N_("verified"),
     N_("verification withdrawn"),
     N_("invited"),
     N_("invitation taken back"),

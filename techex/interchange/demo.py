@@ -138,7 +138,7 @@ def load(database: Database, context: Context, progress: Callable[[int, int], No
             owners[draft.slug], new = organisations.upsert(session, context, draft)
             if new and draft.kind != "enterprise":
                 # The demo's operators know its institutions; its firms show what an unverified one looks like.
-                organisations.verify(session, context, owners[draft.slug])
+                organisations.verify(session, context, owners[draft.slug], CHECKED)
         for number, listing in enumerate(exchange.listings, start=1):
             posted = replace(context, now=context.now - timedelta(days=_age_days(listing.key)))
             match store(session, posted, owners[listing.organisation], listing.draft):
@@ -154,6 +154,10 @@ def load(database: Database, context: Context, progress: Callable[[int, int], No
     return report
 
 
+# What the demo's operators say they checked.
+CHECKED = ("register", "papers")
+# Who is shown on the page of their organisation, and as what.
+SHOWN = {"officer": "Trưởng phòng Chuyển giao công nghệ"}
 # Whom the demo's people act for: person -> short name of the organisation; and the places its operator serves, so that
 # both of these organisations are among them.
 ACT_FOR = {"engineer": "hung-yen-do-may-longan", "officer": "ho-chi-minh-dh-ben-nghe"}
@@ -168,14 +172,19 @@ def _people(session: Session, context: Context, owners: Mapping[str, Organisatio
     for key, slug in ACT_FOR.items():
         owner = owners[slug]
         if owner.verified_at is None:
-            organisations.verify(session, context, owner)
+            organisations.verify(session, context, owner, CHECKED)
         member = select(OrganisationMember.id).where(
             OrganisationMember.organisation_id == owner.id, OrganisationMember.person_id == numbers[key]
         )
         if session.scalar(member) is None:
             session.add(
                 OrganisationMember(
-                    organisation_id=owner.id, person_id=numbers[key], role=MemberRole.MANAGER, since=context.now
+                    organisation_id=owner.id,
+                    person_id=numbers[key],
+                    role=MemberRole.MANAGER,
+                    shown=key in SHOWN,
+                    position=SHOWN.get(key, ""),
+                    since=context.now,
                 )
             )
     there = set(session.scalars(select(OperatorPlace.place_code).where(OperatorPlace.person_id == numbers["operator"])))

@@ -47,7 +47,7 @@ def _form(draft: OrganisationDraft, organisation: Organisation | None, error: Ex
 @policy.open_to(policy.signed_in)
 def registration() -> Response:
     """The form that registers an organisation."""
-    return _form(OrganisationDraft(name=""), None)
+    return _form(OrganisationDraft(name="", country=""), None)
 
 
 @blueprint.post("/register-organisation")
@@ -131,7 +131,7 @@ def invitation(token: str) -> Response:
             is_for=members.is_for(session, context, found),
             signed_in=context.actor.is_signed_in,
             roles=members.ROLES,
-            here=url_for("membership.invitation", token=token),
+            address=url_for("membership.invitation", token=token),
         )
     # The address is a key: it goes neither into caches nor, as a referrer, to other sites.
     response.headers["Cache-Control"] = "no-store"
