@@ -133,9 +133,7 @@ def invitation(token: str) -> Response:
             roles=members.ROLES,
             address=url_for("membership.invitation", token=token),
         )
-    # The address is a key: it goes neither into caches nor, as a referrer, to other sites.
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"  # the address is a key
     return response
 
 
