@@ -8,12 +8,14 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from techex import paths
 from techex.app import create_app
 from techex.settings import Settings
+from tests.cast import sign_in
 from tests.matching.second_matcher import WordMatcher
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -37,20 +39,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, demo_file: Path) -> Iterator[str]:
-    """Where the demo exchange is served, matched by shared words."""
+def served(tmp_path_factory: pytest.TempPathFactory, demo_file: Path) -> Iterator[Flask]:
+    """The demo exchange, matched by shared words."""
     data = tmp_path_factory.mktemp("served")
     shutil.copy(demo_file, data / "techex.db")
     matcher = WordMatcher()
     app = create_app(Settings(data_dir=data, database_url="", secret_key=""), testing=True, matcher=lambda: matcher)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    yield app
+    app.extensions["techex.database"].close()
+
+
+@pytest.fixture(scope="session")
+def address(served: Flask) -> Iterator[str]:
+    """Where the demo exchange is served."""
+    server = make_server("127.0.0.1", 0, served, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()
     thread.join()
     server.server_close()
-    app.extensions["techex.database"].close()
 
 
 @pytest.fixture(scope="session")
@@ -63,15 +71,21 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
-    """`open_page(path, language=, width=, scheme=, script=)`: a page of a fresh visitor.
+def open_page(chromium: Browser, address: str, served: Flask) -> Iterator[Callable[..., Page]]:
+    """`open_page(path, language=, width=, scheme=, script=, person=)`: a page of a fresh visitor, or of the cast.
 
     The test fails where a page writes an error to the console, asks another host or is refused by its own policy.
     """
     contexts, complaints = [], []
 
     def opened(
-        path: str, *, language: str = "en", width: int = 1280, scheme: str = "light", script: bool = True
+        path: str,
+        *,
+        language: str = "en",
+        width: int = 1280,
+        scheme: str = "light",
+        script: bool = True,
+        person: str = "",
     ) -> Page:
         context = chromium.new_context(
             base_url=address,
@@ -82,6 +96,11 @@ def open_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
             reduced_motion="reduce",
         )
         contexts.append(context)
+        if person:
+            name = served.config["SESSION_COOKIE_NAME"]
+            cookie = sign_in(served, person).get_cookie(name)
+            assert cookie is not None
+            context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))
