@@ -26,6 +26,7 @@ Job = Callable[..., str | None]
 # repeated: what it writes is keyed by what it is about. Imported when they are due.
 JOBS: dict[str, tuple[timedelta, str]] = {
     "tidy accounts": (timedelta(hours=1), "techex.accounts.service:tidy"),
+    "import tables": (timedelta(seconds=5), "techex.admin.jobs:import_tables"),
     "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
     "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
 }

@@ -120,7 +120,7 @@ def import_file(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Import needs or offers from FILE (.jsonl, .ndjson, .csv or .tsv).
+    """Import needs or offers from FILE (.jsonl, .ndjson, .csv, .tsv or .xlsx).
 
     Rows are recognised by their id: a second run changes nothing, an edited row updates its listing. A row with an
     error is reported with its line and does not stop the others. Exit code 1 when some rows were refused.

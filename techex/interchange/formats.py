@@ -1,4 +1,4 @@
-"""JSON Lines and CSV, row by row: files may be larger than memory, and one bad row does not stop the others."""
+"""JSON Lines, CSV and XLSX, row by row: files may be larger than memory, and one bad row does not stop the others."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from techex.core.vocabulary import N_
 from techex.errors import UnreadableFile
+from techex.interchange.spreadsheets import read_table, refused
 
 LONGEST_CELL = 1_000_000  # characters; a longer one is an unbalanced quote or not text at all
 LONGEST_LINE = 8_000_000  # characters of one JSON line
-FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv"}
+FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 
 # What a spreadsheet would run as a formula; such cells get an apostrophe on the way out and lose it on the way in.
 # Cells that begin with apostrophes already get one more, so that the way back is exact.
@@ -33,22 +35,27 @@ class Row:
 
 
 def format_of(path: Path) -> str:
-    """ "jsonl" or "csv" by the ending of a file name; raises UnreadableFile for others."""
+    """ "jsonl", "csv" or "xlsx" by the ending of a file name; raises UnreadableFile for others."""
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
         raise UnreadableFile(
             f"{path} ends in {path.suffix or 'nothing'}; expected one of {', '.join(FORMATS)}. "
-            "Save a spreadsheet as CSV (UTF-8)."
+            "Save another spreadsheet as XLSX or CSV (UTF-8)."
         ) from None
 
 
-def read_rows(path: Path) -> Iterator[Row]:
-    """The rows of a JSON Lines or CSV file.
+def read_rows(path: Path, kind: str = "") -> Iterator[Row]:
+    """The rows of a JSON Lines, CSV or XLSX file; `kind` says which where its name does not.
 
-    Raises UnreadableFile when the file is missing, is not UTF-8 or is a CSV file without a usable header.
+    Raises UnreadableFile when the file is missing, is not UTF-8, is no table or has no usable header.
     """
-    kind = format_of(path)
+    kind = kind or format_of(path)
+    if kind == "xlsx":
+        if not path.is_file():
+            raise UnreadableFile(f"There is no file {path}.")
+        yield from _table_rows(path)
+        return
     with _opened(path) as lines:
         yield from _json_rows(lines) if kind == "jsonl" else _csv_rows(path, lines)
 
@@ -61,7 +68,9 @@ def _opened(path: Path) -> Iterator[IO[str]]:
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
             raise UnreadableFile(f"{path} is in UTF-16. Save it as UTF-8 and try again.")
         if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            raise UnreadableFile(f"{path} is a spreadsheet whatever its name says. Save it as CSV (UTF-8).")
+            raise UnreadableFile(
+                f"{path} is a spreadsheet whatever its name says. Name it .xlsx, or save it as CSV (UTF-8)."
+            )
         with path.open(encoding="utf-8-sig", newline="") as lines:
             yield lines
     except FileNotFoundError:
@@ -141,6 +150,31 @@ def _csv_rows(path: Path, lines: IO[str]) -> Iterator[Row]:
             yield Row(line, {}, f"has {len(cells)} cells where the header has {len(header)}; check commas and quotes.")
             continue
         yield Row(line, {name: _alive(cell) for name, cell in zip(header, cells, strict=True) if name})
+
+
+def _table_rows(path: Path) -> Iterator[Row]:
+    header: list[str] = []
+    for line, cells in read_table(path):
+        if not header:
+            header = cells
+            if twice := sorted({name for name in header if name and header.count(name) > 1}):
+                raise refused(N_("The table has more than one column %(names)s."), names=", ".join(twice))
+            continue
+        values = {name: _alive(cell) for name, cell in zip(header, cells, strict=False) if name}
+        yield Row(line, values)
+
+
+def columns_in(path: Path, kind: str) -> list[str]:
+    """The names of the columns of a CSV or XLSX file, in order.
+
+    Raises UnreadableFile.
+    """
+    if kind == "xlsx":
+        return next((cells for _line, cells in read_table(path)), [])
+    with _opened(path) as lines:
+        first = lines.readline()
+        found = next(csv.reader([first], delimiter=max(",;\t", key=first.count)), [])
+    return [name.strip().removeprefix("\ufeff") for name in found]
 
 
 def _alive(cell: str) -> str:

@@ -30,7 +30,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from techex.errors import BadInput, UnreadableFile
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Sentence, UnreadableFile
 from techex.listings.rules import FIELD_BY_NAME, Kind, fields_of
 
 # Names under which files usually carry what identifies a row, tried in this order where no map names one.
@@ -126,7 +127,11 @@ def _external_id(row: Mapping[str, Any], mapping: ImportMap) -> str:
             return str(value).strip()
     looked = mapping.external_id or ", ".join(ID_COLUMNS)
     raise BadInput(
-        f"has no id (looked in column {looked}). Every row needs one that never changes; name it in the map."
+        Sentence(
+            N_("has no id (looked in column %(column)s). Every row needs one that never changes; name its column."),
+            column=looked,
+        ),
+        about="external_id",
     )
 
 

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from techex.core.context import Context
 from techex.core.database import Database
-from techex.errors import BadInput, FieldErrors
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, FieldErrors, Sentence
+from techex.interchange.columns import in_codes
 from techex.interchange.formats import Row
 from techex.interchange.rules import ENVELOPE, ImportMap, apply_map
 from techex.listings import service as listings
@@ -22,6 +24,7 @@ from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
 from techex.organisations.tables import Organisation
+from techex.regions.service import find_place
 
 # Rows that share one transaction: few enough that a kill loses nothing worth keeping and a reader never waits long.
 BATCH = 100
@@ -121,28 +124,12 @@ def _import_row(
     report: ImportReport,
     seen: dict[str, int],
 ) -> None:
-    external_id = ""
-    try:
-        if row.problem:
-            raise BadInput(row.problem)
-        mapped = apply_map(row.values, kind, mapping)
-        external_id = mapped.external_id
-        if external_id in seen:
-            raise BadInput(f"has the id {external_id!r}, which line {seen[external_id]} has already. Ids must differ.")
-        seen[external_id] = row.line
-        envelope = dict(mapped.envelope)
-        if "language" not in envelope and language_of is not None:
-            envelope["language"] = language_of(" ".join(str(mapped.values.get(n, "")) for n in ("title", "summary")))
-        draft = _draft(kind, owner, mapped.external_id, mapped.values, envelope)
-    except FieldErrors as error:
-        reason = "; ".join(f"{name} {sentence}" for name, sentence in error.fields.items())
-        report.refused.append(RowProblem(row.line, external_id, reason))
+    found = judge(row, kind, owner, mapping, language_of, seen)
+    if found.draft is None:
+        report.refused.append(RowProblem(row.line, found.external_id, found.reason))
         return
-    except BadInput as error:
-        report.refused.append(RowProblem(row.line, external_id, str(error)))
-        return
-    report.notes.extend(f"line {row.line} ({external_id}): {note}" for note in mapped.notes)
-    match store(session, context, owner, draft):
+    report.notes.extend(f"line {row.line} ({found.external_id}): {note}" for note in found.notes)
+    match store(session, context, owner, found.draft):
         case "created":
             report.created += 1
         case "updated":
@@ -151,11 +138,63 @@ def _import_row(
             report.unchanged += 1
 
 
+@dataclass(frozen=True)
+class Judged:
+    """A row after the map and the validator: a draft, or what is wrong, by field; "" is the row as a whole."""
+
+    external_id: str
+    draft: ListingDraft | None
+    wrong: Mapping[str, str] = field(default_factory=dict)
+    notes: Sequence[str] = ()
+
+    @property
+    def reason(self) -> str:
+        """All that is wrong, as one sentence."""
+        return "; ".join(f"{name} {sentence}" if name else sentence for name, sentence in self.wrong.items())
+
+
+def judge(
+    row: Row,
+    kind: Kind,
+    owner: Organisation,
+    mapping: ImportMap,
+    language_of: LanguageOf | None,
+    seen: dict[str, int],
+) -> Judged:
+    """The verdict on one row, the same on the command line and in the browser; `seen` holds the ids of rows before."""
+    external_id = ""
+    try:
+        if row.problem:
+            raise BadInput(row.problem)
+        mapped = apply_map(row.values, kind, mapping)
+        external_id = mapped.external_id
+        if external_id in seen:
+            raise BadInput(
+                Sentence(
+                    N_("has the id %(id)s, which line %(line)s has already. Ids must differ."),
+                    id=repr(external_id),
+                    line=seen[external_id],
+                )
+            )
+        seen[external_id] = row.line
+        envelope = dict(mapped.envelope)
+        if "language" not in envelope and language_of is not None:
+            envelope["language"] = language_of(" ".join(str(mapped.values.get(n, "")) for n in ("title", "summary")))
+        draft = _draft(kind, owner, external_id, in_codes(mapped.values, kind), envelope)
+    except FieldErrors as error:
+        return Judged(external_id, None, error.fields)
+    except BadInput as error:
+        return Judged(external_id, None, {error.about: error.sentence or str(error)})
+    return Judged(external_id, draft, notes=mapped.notes)
+
+
 def _draft(
     kind: Kind, owner: Organisation, external_id: str, values: Mapping[str, Any], envelope: Mapping[str, str]
 ) -> ListingDraft:
     country = envelope.get("country", owner.country)
     province = envelope.get("province", owner.province if country == owner.country else None)
+    if province and (place := find_place(province)) is not None:
+        province = place.province  # people write the name
     return checked_draft(
         kind,
         values,

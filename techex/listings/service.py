@@ -286,6 +286,17 @@ def _drop_proposal(session: Session, context: Context, listing: Listing, verb: V
         _close_reviews(session, context, listing, verb)
 
 
+def take_back_proposal(session: Session, context: Context, listing: Listing) -> bool:
+    """Take back the revision that one's organisation has proposed; False where none waits. Raises NotAllowed."""
+    if not context.actor.belongs_to(listing.organisation_id, MemberRole.EDITOR):
+        raise NotAllowed(Sentence(N_("Only editors and managers of an organisation write its listings.")))
+    if proposal_of(session, listing) is None:
+        return False
+    _drop_proposal(session, context, listing, Verb.RECALL)
+    record(session, context, listing, "revision taken back")
+    return True
+
+
 def proposal_of(session: Session, listing: Listing) -> ListingRevision | None:
     """The revision of a listing that waits for a decision."""
     return session.scalar(

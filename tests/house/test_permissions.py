@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from techex.core.context import COMMAND_LINE, Context
+from techex.interchange.tables import ImportRun
 from techex.listings.posting_tables import SavedDraft
 from techex.listings.rules import Kind, Visibility
 from techex.listings.service import post, publish
@@ -60,7 +61,12 @@ def _scene(app: Flask) -> dict[str, int]:
         draft = SavedDraft(**begun, created_at=context.now, updated_at=context.now)
         session.add(draft)
         session.flush()
-        ids["draft"] = draft.id
+        whole = {"organisation_id": member.organisation_id, "person_id": lan.id, "kind": "need", "state": "done"}
+        file = {"file_name": "a.csv", "file_format": "csv", "digest": "0" * 64, "language": "vi", "columns": {}}
+        imported = ImportRun(**whole, **file, created_at=context.now, updated_at=context.now)
+        session.add(imported)
+        session.flush()
+        ids["draft"], ids["import"] = draft.id, imported.id
         to = {"email": "nobody@unknown.example", "role": "viewer"}
         invitation = members.invite(session, context, member.organisation, **to, link=str, language="en", exchange="X")
         ids["invitation"] = invitation.id

@@ -84,7 +84,7 @@ def test_a_bad_line_of_json_is_reported_and_the_next_one_read(tmp_path: Path, li
         ("a.csv", b"PK\x03\x04rest of a workbook", "spreadsheet"),
         ("a.csv", b"", "is empty"),
         ("a.csv", b"id,id\n1,2", "more than one column id"),
-        ("a.xlsx", b"PK\x03\x04", "ends in .xlsx"),
+        ("a.xlsx", b"PK\x03\x04", "damaged"),
         ("noending", b"{}", "ends in nothing"),
     ],
 )

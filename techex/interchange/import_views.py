@@ -1,0 +1,249 @@
+"""A table of listings through the browser: upload, columns, a dry run by cell, the run with its progress, its undo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, request, url_for
+from flask_babel import gettext as _
+
+from techex.core import vocabulary
+from techex.core.context import Context
+from techex.errors import BadInput
+from techex.interchange import runs
+from techex.interchange.columns import EXTERNAL_ID, targets
+from techex.interchange.rules import ENVELOPE
+from techex.interchange.service import LanguageOf
+from techex.interchange.spreadsheets import write_template
+from techex.interchange.tables import ImportRun
+from techex.listings import drafting
+from techex.listings.rules import FIELD_BY_NAME, FieldRule, Kind
+from techex.listings.steps import HINTS
+from techex.organisations import service as organisations
+from techex.web import identity, language, policy, replies
+
+_LANGUAGE_OF = "techex.language_of"
+_SETTINGS = "techex.settings"
+REFUSED_SHOWN = 200  # rows with errors on the page; whoever has more has one error in all of them
+SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+blueprint = Blueprint("imports", __name__)
+
+
+@blueprint.url_value_preprocessor
+def _room_for_tables(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    if endpoint == "imports.upload":
+        request.max_content_length = runs.LARGEST_FILE + 100_000
+
+
+def init_app(app: Flask, language_of: LanguageOf | None = None) -> None:
+    """Register the pages; `language_of` tells the language of rows that do not say it."""
+    app.extensions[_LANGUAGE_OF] = language_of
+    app.register_blueprint(blueprint)
+
+
+def _data_dir() -> Path:
+    found: Path = current_app.extensions[_SETTINGS].data_dir
+    return found
+
+
+def _language_of() -> LanguageOf | None:
+    found: LanguageOf | None = current_app.extensions[_LANGUAGE_OF]
+    return found
+
+
+@blueprint.get("/imports")
+@policy.open_to(policy.signed_in)
+def begin() -> Response:
+    """Where a table is uploaded, with those that were uploaded before."""
+    return _begin_page()
+
+
+def _begin_page(wrong: str = "", status: int = 200) -> Response:
+    with identity.database().reading() as session:
+        context = identity.context()
+        found = drafting.organisations_of(session, context)
+        return replies.page(
+            "interchange/begin.html",
+            status,
+            organisations=found,
+            names={one.id: one for one in found},
+            runs=runs.runs_of(session, context),
+            wrong=wrong,
+            largest=runs.LARGEST_FILE // 1_000_000,
+            most_rows=runs.MOST_ROWS,
+        )
+
+
+@blueprint.post("/imports")
+@policy.open_to(policy.signed_in)
+def upload() -> Response:
+    """Take a table."""
+    sent = request.files.get("file")
+    try:
+        with identity.database().transaction() as session:
+            organisation = organisations.get_organisation(session, request.form.get("organisation", ""))
+            kind = Kind.NEED if request.form.get("kind") == Kind.NEED else Kind.OFFER
+            name, file = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
+            run = runs.begin(session, identity.context(), _data_dir(), organisation, kind, "", name, file)
+            return _to(run)
+    except BadInput as error:
+        return _begin_page(language.sentence(error.sentence or str(error)), 422)
+
+
+def _to(run: ImportRun) -> Response:
+    return replies.see_other(url_for("imports.show", run_id=run.id))
+
+
+@blueprint.get("/imports/<int:run_id>")
+@policy.open_to(policy.signed_in)
+def show(run_id: int) -> Response:
+    """How far an import is, and what is to be done next."""
+    with identity.database().reading() as session:
+        run = runs.get_run(session, identity.context(), run_id)
+        return _page(session, run)
+
+
+def _page(session: Any, run: ImportRun, wrong: str = "", status: int = 200) -> Response:
+    kind = Kind(run.kind)
+    organisation = organisations.organisations(session, [run.organisation_id])[run.organisation_id]
+    mapping = run.state in ("uploaded", "checked")
+    return replies.page(
+        "interchange/run.html",
+        status,
+        run=run,
+        organisation=organisation,
+        counts=runs.counts(session, run),
+        refused=runs.refused_rows(session, run, REFUSED_SHOWN),
+        said=lambda cell: language.sentence(runs.unpacked(cell["said"])),
+        targets=[(target, label_of(target)) for target in targets(kind)] if mapping else (),
+        label_of=label_of,
+        samples=runs.samples(_data_dir(), run) if mapping else (),
+        wrong=wrong,
+        languages=vocabulary.LANGUAGES,
+    )
+
+
+def label_of(target: str) -> str:
+    """What a target of a column is called on the page."""
+    if target in FIELD_BY_NAME:
+        return str(_(FIELD_BY_NAME[target].label))
+    labels = {
+        EXTERNAL_ID: _("Id of the row (never changes)"),
+        "language": _("Language"),
+        "country": _("Country"),
+        "province": _("Province"),
+        "visibility": _("Who may read it"),
+    }
+    return str(labels.get(target, target))
+
+
+@blueprint.post("/imports/<int:run_id>/columns")
+@policy.open_to(policy.signed_in)
+def columns(run_id: int) -> Response:
+    """Say what the columns are, and judge every row without storing anything."""
+    try:
+        with identity.database().transaction() as session:
+            context = identity.context()
+            run = runs.get_run(session, context, run_id, to_change=True)
+            # Columns are sent by their number: a heading may be anything.
+            chosen = {column: request.form.get(f"column-{at}", "") for at, column in enumerate(run.columns)}
+            runs.map_columns(session, context, run, chosen, request.form.get("language", ""))
+            runs.dry_run(session, context, _data_dir(), run, _language_of())
+            return _to(run)
+    except BadInput as error:
+        with identity.database().reading() as session:
+            run = runs.get_run(session, identity.context(), run_id)
+            return _page(session, run, language.sentence(error.sentence or str(error)), 422)
+
+
+@blueprint.post("/imports/<int:run_id>/start")
+@policy.open_to(policy.signed_in)
+def start(run_id: int) -> Response:
+    """Begin the run, or go on after a stop."""
+    return _done(run_id, runs.start)
+
+
+@blueprint.post("/imports/<int:run_id>/stop")
+@policy.open_to(policy.signed_in)
+def stop(run_id: int) -> Response:
+    """Stop after the rows that are being done."""
+    return _done(run_id, runs.stop)
+
+
+@blueprint.post("/imports/<int:run_id>/undo")
+@policy.open_to(policy.signed_in)
+def undo(run_id: int) -> Response:
+    """Take back all that an import did."""
+    return _done(run_id, runs.undo)
+
+
+@blueprint.post("/imports/<int:run_id>/advance")
+@policy.open_to(policy.signed_in)
+def advance(run_id: int) -> Response:
+    """Do the next rows now, without waiting for the worker."""
+
+    def go_on(session: Any, context: Context, run: ImportRun) -> None:
+        runs.advance(session, context, _data_dir(), run, _language_of())
+
+    return _done(run_id, go_on)
+
+
+def _done(run_id: int, verb: Any) -> Response:
+    with identity.database().transaction() as session:
+        context = identity.context()
+        run = runs.get_run(session, context, run_id, to_change=True)
+        verb(session, context, run)
+        return _to(run)
+
+
+@blueprint.get("/imports/template/<any(need, offer):kind>")
+@policy.open_to(policy.everyone)
+def template(kind: str) -> Response:
+    """An empty table with a column for every field, and a second sheet that explains them."""
+    names = targets(Kind(kind))
+    explained = [[_("Column"), _("What it is"), _("What to write"), _("Limits and codes")]]
+    explained += [[name, label_of(name), _hint(name), _limits(name)] for name in names]
+    content = write_template({_("Rows"): [names], _("Columns"): explained}, [18, 30, 50, 60] + [24] * len(names))
+    response = Response(content, content_type=SHEET)
+    response.headers["Content-Disposition"] = f"attachment; filename=techex-{kind}.xlsx"
+    return response
+
+
+def _hint(name: str) -> str:
+    hint = HINTS.get(name)
+    return " ".join(_(text).replace("%%", "%") for text in (hint.what, hint.example) if text) if hint else ""
+
+
+def _limits(name: str) -> str:
+    rule = FIELD_BY_NAME.get(name)
+    if rule is None:
+        known = {
+            EXTERNAL_ID: _("required"),
+            "language": ", ".join(vocabulary.LANGUAGES),
+            "country": "VN, NL, JP …",
+            "province": _("code (33) or name (Hưng Yên)"),
+            "visibility": "public, members, restricted",
+        }
+        return known[name] if name in (EXTERNAL_ID, *ENVELOPE) else ""
+    return "; ".join(part for part in (_("required") if rule.required else "", _shape(rule)) if part)
+
+
+def _shape(rule: FieldRule) -> str:
+    match rule.shape:
+        case "line" | "text":
+            if rule.shortest:
+                return str(_("%(shortest)s to %(longest)s characters", shortest=rule.shortest, longest=rule.longest))
+            return str(_("at most %(longest)s characters", longest=rule.longest))
+        case "trl":
+            return "1–9"
+        case "number":
+            return str(_("Digits without separators."))
+        case "date":
+            return "2027-06-30"
+        case "currency":
+            return "VND, USD, EUR …"
+        case _:
+            known = getattr(vocabulary, rule.vocabulary)
+            return "; ".join(f"{code} = {_(label)}" for code, label in known.items())

@@ -1,0 +1,269 @@
+"""A university imports its results in the browser: columns, a dry run by cell, progress, stop, undo."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from openpyxl import Workbook, load_workbook
+from sqlalchemy import func, select
+
+from techex.core.context import COMMAND_LINE, Context
+from techex.core.mail import said_in
+from techex.core.vocabulary import FIELDS
+from techex.interchange import runs
+from techex.interchange.formats import read_rows
+from techex.interchange.service import import_rows
+from techex.interchange.tables import ColumnMemory, ImportedRow, ImportRun
+from techex.listings.rules import Kind
+from techex.listings.service import publish
+from techex.listings.tables import Listing
+from techex.organisations.rules import OrganisationDraft
+from techex.settings import Settings
+from techex.web import identity
+from tests.cast import Browser
+
+SignedIn = Callable[[str], Browser]
+HEADINGS = ("Mã số", "Tên công nghệ", "Tóm tắt", "Mô tả", "Ưu điểm", "TRL", "Lĩnh vực", "Tỉnh", "Ghi chú nội bộ")
+
+
+def _result(number: int) -> list[Any]:
+    return [
+        f"PN-{number:03}",
+        f"Máy sấy bơm nhiệt số {number} cho long nhãn",
+        f"Máy sấy bơm nhiệt {number} kW giữ màu và mùi của long nhãn, tiết kiệm điện so với sấy hơi nước.",
+        "Buồng sấy hai cấp, hút ẩm bằng vật liệu hấp phụ, điều khiển theo độ ẩm quả. " * 3 + f"Công suất {number} kg.",
+        "Tiết kiệm 38 % điện so với sấy hơi nước.",
+        6,
+        said_in("vi", FIELDS["203"]) if number == 1 else "203",
+        "Hưng Yên",
+        "không đăng",
+    ]
+
+
+def a_table(rows: Sequence[Sequence[Any]], headings: Sequence[str] = HEADINGS) -> bytes:
+    book = Workbook()
+    book.active.append(list(headings))
+    for row in rows:
+        book.active.append(list(row))
+    out = BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _two_hundred() -> list[list[Any]]:
+    rows = [_result(number) for number in range(2, 202)]
+    rows[3][1] = "ngắn"
+    rows[10][5] = "mười"
+    rows[20][6] = "999"
+    rows[30][3] = None
+    rows[40][0] = rows[39][0]
+    return rows
+
+
+def _upload(
+    browser: Browser, file: bytes, name: str = "kết quả 2026.xlsx", organisation: str = "dai-hoc-phuong-nam"
+) -> Any:
+    data = {"kind": "offer", "organisation": organisation, "file": (BytesIO(file), name)}
+    return browser.post("/imports", data=data, content_type="multipart/form-data")
+
+
+def _columns(browser: Browser, address: str, **over: str) -> Any:
+    page = browser.get(address).text
+    chosen = re.findall(r'<select class="form-select" id="(column-\d+)".*?</select>', page, re.DOTALL)
+    picked = {
+        name: (re.findall(r'value="([^"]*)" selected', body) or [""])[0]
+        for name, body in re.findall(r'name="(column-\d+)">(.*?)</select>', page, re.DOTALL)
+    }
+    assert len(chosen) == len(picked)
+    return browser.post(f"{address}/columns", data=picked | {"language": "vi"} | over)
+
+
+def _stored(app: Flask, table: type[Any]) -> list[Any]:
+    with app.app_context(), identity.database().reading() as session:
+        return list(session.scalars(select(table).order_by(table.id)).unique())
+
+
+def _count(app: Flask) -> int:
+    with app.app_context(), identity.database().reading() as session:
+        return session.scalar(select(func.count(Listing.id))) or 0
+
+
+def _run_through(browser: Browser, address: str) -> int:
+    pieces = 0
+    while 'action="' + address + '/advance"' in browser.get(address).text:
+        assert browser.post(f"{address}/advance").status_code == 303
+        pieces += 1
+    return pieces
+
+
+def test_two_hundred_rows_with_five_errors(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser, before = signed_in("officer"), _count(demo_app)
+    address = _upload(browser, a_table(_two_hundred())).location
+    page = browser.get(address).text
+    assert "không đăng" in page  # the first rows stand beside the columns
+    assert _columns(browser, address).status_code == 303
+    page = browser.get(address).text
+    assert _count(demo_app) == before
+    assert ">195</b> would become new listings" in page
+    assert ">5</b> have errors" in page
+    for cell in ('<td class="figure">5</td>', "Tên công nghệ", "has 4 characters", "&#39;999&#39; is not on the list"):
+        assert cell in page, cell
+    assert "which line 41 has already" in page
+
+    browser.post(f"{address}/start")
+    assert _run_through(browser, address) == 200 // runs.CHUNK
+    page = browser.get(address).text
+    assert ">195</b> became new listings" in page
+    assert _count(demo_app) == before + 195
+    listing = _stored(demo_app, Listing)[-1]
+    assert (listing.state, listing.province, listing.trl, listing.language) == ("submitted", "33", 6, "vi")
+    assert "không đăng" not in str(listing.body)
+
+    browser.post(f"{address}/undo")
+    _run_through(browser, address)
+    assert ">195</b> were taken back" in browser.get(address).text
+    assert _count(demo_app) == before
+
+
+def test_columns_are_remembered_for_the_organisation(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser = signed_in("officer")
+    headings = ("K1", "K2", "K3", "K4")
+    rows = [_result(1)[:4]]
+    address = _upload(browser, a_table(rows, headings)).location
+    reply = _columns(browser, address)
+    assert reply.status_code == 422
+    assert "which column holds the id" in reply.text
+    said = {"column-0": "external_id", "column-1": "title", "column-2": "summary", "column-3": "description"}
+    assert _columns(browser, address, **said).status_code == 303
+    twice = _columns(browser, address, **said | {"column-3": "summary"})
+    assert "cannot both be" in twice.text
+    assert _stored(demo_app, ColumnMemory)[0].columns["K2"] == "title"
+    again = _upload(browser, a_table(rows, headings)).location
+    assert _columns(browser, again).status_code == 303
+
+
+def test_a_name_in_a_cell_is_read_as_its_code_and_a_second_import_changes_only_what_differs(
+    demo_app: Flask, signed_in: SignedIn
+) -> None:
+    browser = signed_in("officer")
+    rows = [_result(number) for number in (1, 2, 3)]
+    address = _upload(browser, a_table(rows)).location
+    _columns(browser, address)
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    first, second, third = _stored(demo_app, Listing)[-3:]
+    assert first.fields == ["203"]
+    with demo_app.app_context(), identity.database().transaction() as session:
+        publish(session, Context(COMMAND_LINE), session.get(Listing, second.id))
+    rows[1][1] += ", bản mới"
+    rows[2][1] += ", bản mới"
+    address = _upload(browser, a_table(rows)).location
+    _columns(browser, address)
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    page = browser.get(address).text
+    assert ">1</b> changed nothing" in page
+    assert ">2</b> changed a listing, or propose" in page
+    titles = {row.id: row.title for row in _stored(demo_app, Listing)[-3:]}
+    assert titles[second.id] == second.title  # published: an operator decides about the new version
+    assert titles[third.id] == rows[2][1]
+    browser.post(f"{address}/undo")
+    _run_through(browser, address)
+    assert ">2</b> were taken back" in browser.get(address).text
+    assert [row.title for row in _stored(demo_app, Listing)[-3:]] == [first.title, second.title, third.title]
+
+
+def test_a_run_can_be_stopped_and_goes_on_where_it_was(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser = signed_in("officer")
+    address = _upload(browser, a_table([_result(number) for number in range(2, runs.CHUNK + 22)])).location
+    _columns(browser, address)
+    browser.post(f"{address}/start")
+    browser.post(f"{address}/advance")
+    browser.post(f"{address}/stop")
+    assert browser.post(f"{address}/advance").status_code == 303  # nothing happens
+    assert _stored(demo_app, ImportRun)[0].done == runs.CHUNK
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    run = _stored(demo_app, ImportRun)[0]
+    assert (run.state, run.done) == ("done", runs.CHUNK + 20)
+    assert browser.post(f"{address}/start").status_code == 409
+
+
+def test_the_worker_does_the_rows_for_the_person_and_stops_when_they_may_no_more(
+    demo_app: Flask, signed_in: SignedIn, settings: Settings
+) -> None:
+    browser = signed_in("officer")
+    address = _upload(browser, a_table([_result(2), _result(3)])).location
+    _columns(browser, address)
+    browser.post(f"{address}/start")
+    with demo_app.app_context():
+        database = identity.database()
+    assert runs.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 2
+    assert _stored(demo_app, ImportRun)[0].state == "done"
+    assert runs.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 0
+
+
+def test_an_import_belongs_to_its_organisation(demo_app: Flask, signed_in: SignedIn) -> None:
+    address = _upload(signed_in("officer"), a_table([_result(2)])).location
+    for name in ("engineer", "viewer", "stranger", "operator", "administrator"):
+        browser = signed_in(name)
+        assert browser.get(address).status_code == 404, name
+        assert browser.post(f"{address}/undo").status_code == 404, name
+    assert _upload(signed_in("engineer"), a_table([_result(2)])).status_code == 403
+
+
+def test_what_is_no_table_is_refused_with_a_sentence_and_nothing_is_kept(
+    demo_app: Flask, signed_in: SignedIn, settings: Settings
+) -> None:
+    browser = signed_in("officer")
+    for file, sentence in (
+        (b"", "at most 5 MB"),
+        (b"PK\x03\x04", "damaged"),
+        ("id,title\n1,Café\n".encode("cp1252"), "not UTF-8"),
+        (a_table([]), "has 0 rows"),
+        ("id,title\n1,a".encode("utf-16"), "UTF-16"),
+    ):
+        reply = _upload(browser, file)
+        assert reply.status_code == 422
+        assert sentence in reply.text
+    assert not list((settings.data_dir / runs.FOLDER).glob("*"))
+
+
+def test_the_browser_and_the_command_line_give_the_same_verdicts(
+    demo_app: Flask, signed_in: SignedIn, tmp_path: Path
+) -> None:
+    headings = ("external_id", "title", "summary", "description", "advantages", "trl", "fields", "province", "note")
+    file = a_table(_two_hundred(), headings)
+    path = tmp_path / "a.xlsx"
+    path.write_bytes(file)
+    with demo_app.app_context():
+        database = identity.database()
+    organisation = OrganisationDraft("Đại học Phương Nam", "university", province="79", slug="dai-hoc-phuong-nam")
+    browser = signed_in("officer")
+    report = import_rows(
+        database, Context(COMMAND_LINE), read_rows(path), kind=Kind.OFFER, organisation=organisation, dry_run=True
+    )
+    address = _upload(browser, file).location
+    _columns(browser, address)
+    refused = [row for row in _stored(demo_app, ImportedRow) if row.outcome == "refused"]
+    assert [(p.line, p.external_id) for p in report.refused] == [(row.line, row.external_id) for row in refused]
+    for problem, row in zip(report.refused, refused, strict=True):
+        for cell in row.cells:
+            assert runs.unpacked(cell["said"]) in problem.reason
+
+
+def test_the_template_has_every_column_and_explains_it(client: Browser) -> None:
+    for kind in ("need", "offer"):
+        reply = client.get(f"/imports/template/{kind}", headers={"Accept-Language": "vi"})
+        assert reply.status_code == 200
+        book = load_workbook(BytesIO(reply.data))
+        head, explained = book.worksheets
+        columns = [cell.value for cell in head[1]]
+        assert columns[:3] == ["external_id", "title", "summary"]
+        assert [cell.value for cell in explained["A"]][1:] == columns
+        assert "Tên gọi" in [cell.value for cell in explained["B"]]
