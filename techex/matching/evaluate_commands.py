@@ -164,6 +164,8 @@ def _show_reliability(found: evaluated.Reliability) -> None:
         f"Strength over {found.pairs} judged pairs: calibration error {found.error:.3f} by curves fitted without the "
         f"need in question, {found.as_shown:.3f} by the one in use; Brier {found.brier:.3f}."
     )
+    if found.of_matches is not None:
+        click.echo(f"Among pairs strong enough to be shown: {found.of_matches:.3f}.")
     if found.abstention:
         click.echo(f"By the same curves, nothing suitable is said of {_abstained(found.abstention)}.")
     for point in found.curve:

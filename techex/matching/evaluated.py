@@ -76,12 +76,16 @@ class Point(_Part):
 
 
 class Reliability(_Part):
-    """Whether strengths keep their word on needs that the curve was not fitted to; `as_shown` is the error of the curve
-    in use, `fitted` that of the day beside it in `in_use`."""
+    """Whether strengths keep their word on needs that the curve was not fitted to.
+
+    `as_shown` is the error of the curve in use, `of_matches` that among pairs strong enough to be shown; `fitted` is
+    the curve of the day, beside that `in_use`.
+    """
 
     pairs: int = Field(ge=0)
     error: float = Field(ge=0, le=1)
     as_shown: float = Field(ge=0, le=1)
+    of_matches: float | None = Field(default=None, ge=0, le=1)
     brier: float = Field(ge=0, le=1)
     curve: tuple[Point, ...] = ()
     abstention: Abstention | None = None

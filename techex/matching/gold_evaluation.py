@@ -184,6 +184,7 @@ def _reliability(gold: GoldSet) -> Reliability:
         pairs=left_out.pairs,
         error=left_out.error,
         as_shown=reliability.as_shipped(lists).error,
+        of_matches=left_out.error_from(EXPLORE),
         brier=left_out.brier,
         curve=tuple(Point(pairs=one.pairs, promised=one.promised, found=one.found) for one in left_out.curve()),
         abstention=Abstention(unmatched=unmatched, said_so=said_so, matched=matched, wrongly=wrongly),

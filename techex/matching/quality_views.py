@@ -8,10 +8,12 @@ from flask import Flask, Response, current_app
 
 from techex.embedding.cards import load_card
 from techex.errors import UnreadableFile
-from techex.matching import evaluated
+from techex.matching import evaluated, quality_charts
+from techex.matching.strength import EXPLORE, INTRODUCE, REVIEW
+from techex.matching.verdict_figures import LEAST, verdict_figures
 from techex.matching.views import blueprint, matcher
 from techex.settings import Settings
-from techex.web import policy, replies
+from techex.web import identity, policy, replies
 from techex.web.language import page_language
 
 _KEY = "techex.quality"
@@ -30,6 +32,8 @@ def quality() -> Response:
     except UnreadableFile as error:
         current_app.logger.error("%s", error)
         unreadable = str(error)
+    with identity.database().reading() as session:
+        said = verdict_figures(session)
     return replies.page(
         "matching/quality.html",
         card=card,
@@ -39,7 +43,22 @@ def quality() -> Response:
         measured=found,
         unreadable=unreadable,
         three_places=_three_places,
+        floors={"introduce": (INTRODUCE, 100), "review": (REVIEW, INTRODUCE - 1)}
+        | {"explore": (EXPLORE, REVIEW - 1), "none": (0, EXPLORE - 1)},
+        floor=EXPLORE,
+        plane=quality_charts.plane(found.reliability.curve) if found and found.reliability else None,
+        bars=quality_charts.bars(found.parity) if found and found.parity else [],
+        full=quality_charts.FULL,
+        names_width=quality_charts.NAMES,
+        short_name=_short_name,
+        said=said,
+        least=LEAST,
     )
+
+
+def _short_name(language: str) -> str:
+    """The name of a language in the page's language, without what stands in brackets: it has a narrow place."""
+    return str(Locale.parse(page_language()).languages.get(language, language)).split(" (")[0].removeprefix("Tiếng ")
 
 
 def _three_places(ratio: float) -> str:

@@ -118,6 +118,12 @@ class Checked:
         """Expected calibration error, 0 to 1."""
         return calibration.calibration_error(*self._pairs)
 
+    def error_from(self, floor: float) -> float | None:
+        """The same among pairs of this strength and more; None where there are none."""
+        strengths, outcomes = self._pairs
+        strong = strengths >= floor
+        return calibration.calibration_error(strengths[strong], outcomes[strong]) if strong.any() else None
+
     @property
     def brier(self) -> float:
         """Mean squared distance of what was promised and what was said."""

@@ -10,7 +10,19 @@ import pytest
 
 from techex.errors import UnreadableFile
 from techex.matching import evaluated
-from techex.matching.evaluated import Ablated, Abstention, BandCount, Figures, LanguagePair, Measured, Parallel
+from techex.matching.evaluated import (
+    Ablated,
+    Abstention,
+    BandCount,
+    Figures,
+    LanguagePair,
+    LanguageParity,
+    Measured,
+    Parallel,
+    Point,
+    Reliability,
+    Separated,
+)
 
 MEASURED = Measured(
     made_at=datetime(2026, 11, 21, 9, tzinfo=UTC),
@@ -24,6 +36,26 @@ MEASURED = Measured(
     bands=(BandCount(band="introduce", shown=40, fits=30, partly=6),),
     abstention=Abstention(unmatched=10, said_so=9, matched=79, wrongly=2),
     parallel=Parallel(pairs=30, overlap=0.8625),
+    reliability=Reliability(
+        pairs=890,
+        error=0.0125,
+        as_shown=0.014,
+        of_matches=0.077,
+        brier=0.036,
+        curve=(Point(pairs=612, promised=0.015, found=0.004), Point(pairs=30, promised=0.955, found=0.9)),
+        abstention=Abstention(unmatched=10, said_so=9, matched=79, wrongly=2),
+        fitted={"meaning": 1.0, "middle": 5.75},
+        in_use={"meaning": 1.0, "middle": 5.9},
+    ),
+    parity=LanguageParity(
+        false_positives=0.01,
+        pairs=(
+            Separated(need="vi", result="en", right=17, auc=0.9995, found=1.0, auc_raw=0.973, found_raw=0.0),
+            Separated(need="ko", result="vi", right=5, auc=0.998, found=0.8, auc_raw=0.9, found_raw=0.2),
+        ),
+        ratio=1.25,
+        ratio_raw=None,
+    ),
 )
 
 

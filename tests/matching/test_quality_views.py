@@ -14,7 +14,8 @@ from tests.matching.test_evaluated import MEASURED
 
 def test_before_anything_is_measured_the_page_names_the_command(visitor: FlaskClient) -> None:
     page = visitor.get("/quality").text
-    assert "<code>techex evaluate --demo --ablate</code>" in page
+    assert "<code>techex evaluate --demo</code>" in page
+    assert "chart" not in page.split("<main", 1)[1]
     assert "nDCG" not in page
 
 
@@ -30,6 +31,27 @@ def test_what_was_measured_is_shown_in_the_form_of_the_readers_language(
         assert words in page
     assert "0,912" in visitor.get("/quality", headers={"Accept-Language": "vi"}).text
     assert "another model" not in page
+
+
+def test_charts_say_their_finding_and_have_a_table_beside_them(visitor: FlaskClient, settings: Settings) -> None:
+    evaluated.save(MEASURED, settings.data_dir)
+    page = visitor.get("/quality").text
+    assert "on average it is 1 point off" in page
+    assert "by a factor of at most 1.2" in page
+    assert page.count('<figure class="chart">') == 2
+    assert page.count('class="dot"') == 2
+    assert "Vietnamese → English" in page
+    assert "Việt → Anh" in visitor.get("/quality", headers={"Accept-Language": "vi"}).text
+    assert " style=" not in page
+    for words in ("612", "0.077", "below 30", "0–29", "80–100", "techex evaluate --parity"):
+        assert words in page
+
+
+def test_what_was_measured_before_these_charts_is_shown_without_them(visitor: FlaskClient, settings: Settings) -> None:
+    evaluated.save(MEASURED.model_copy(update={"reliability": None, "parity": None}), settings.data_dir)
+    page = visitor.get("/quality").text
+    assert "9 of them were told so" in page
+    assert "<figure" not in page
 
 
 def test_figures_of_another_model_are_marked(visitor: FlaskClient, settings: Settings) -> None:

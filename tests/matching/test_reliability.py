@@ -68,6 +68,8 @@ def test_error_curve_and_abstention_are_counted() -> None:
     said = np.array([1.0, 0.5, 0.0, 0.0])
     assert checked.error == pytest.approx(calibration_error(np.array([90.0, 50.0, 10.0, 2.0]), said))
     assert checked.brier < 0.01
+    assert checked.error_from(80) == pytest.approx(0.1)
+    assert checked.error_from(95) is None
 
 
 def test_an_open_fact_speaks_neither_for_nor_against() -> None:
