@@ -10,8 +10,10 @@ ALL_CORES := TECHEX_THREADS=$(CORES)
 
 .PHONY: demo setup test lint bench compare screenshots clean
 
+# The worker beside it does what time brings: deadlines, notices, letters (which the demo shows as a page).
 demo: setup
-	@$(BIN)/techex serve --host $(HOST) --port $(PORT)
+	@$(BIN)/techex work & worker=$$!; trap "kill $$worker 2>/dev/null" EXIT INT TERM; \
+	$(BIN)/techex serve --host $(HOST) --port $(PORT)
 
 setup: $(VENV)/.installed
 	@$(BIN)/techex models prepare

@@ -185,6 +185,7 @@ def change_address_now() -> Response:
 def end_sessions() -> Response:
     """Sign out everywhere, in this browser too."""
     with identity.database().transaction() as db:
+        _not_in_the_demo(mine(db))
         sessions.end_all(db, me().actor.person_id or 0)
         audit.record(db, identity.context(), "signed out everywhere", "person", me().actor.person_id or 0)
     signing.leave()
@@ -197,6 +198,7 @@ def end_sessions() -> Response:
 def end_session(session_id: int) -> Response:
     """Sign out in another browser."""
     with identity.database().transaction() as db:
+        _not_in_the_demo(mine(db))
         row = db.get(PersonSession, session_id)
         if row is not None and row.person_id == me().actor.person_id:
             db.delete(row)
