@@ -20,12 +20,14 @@ from techex.core.text import clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TooMany
 from techex.organisations.rules import INVITATION_DAYS, LONGEST_POSITION, MOST_OPEN_INVITATIONS
-from techex.organisations.service import need_manager
+from techex.organisations.service import hold, need_manager
 from techex.organisations.tables import Invitation, OperatorPlace, Organisation, OrganisationMember
 
 _TOKEN_BYTES = 32
 # Letters of one organisation: a staff list in an afternoon, no more; an invitation is a letter to a stranger.
 LETTERS = (Rate(30, 3_600), Rate(100, 86_400))
+# And of one person for organisations that nobody has verified: enough for those who register it together.
+LETTERS_UNVERIFIED = (Rate(5, 86_400),)
 
 _SUBJECT = N_("Invitation to act for %(organisation)s on %(exchange)s")
 _LETTER = N_(
@@ -92,9 +94,7 @@ def invite(
     """
     need_manager(context, organisation)
     address, role = checked_address(email), _role(role)
-    for rate in LETTERS:
-        if wait := limits.hit(session, context.now, "invitation", str(organisation.id), rate):
-            raise TooMany(wait)
+    _count_letter(session, context, organisation)
     still_open = open_invitations(session, context, organisation)
     for invitation in still_open:
         if invitation.email_key == address.key:
@@ -139,6 +139,15 @@ def invite(
     return invitation
 
 
+def _count_letter(session: Session, context: Context, organisation: Organisation) -> None:
+    tries = [("invitation", str(organisation.id), rate) for rate in LETTERS]
+    if organisation.verified_at is None:
+        tries += [("unverified invitation", str(context.actor.person_id), rate) for rate in LETTERS_UNVERIFIED]
+    for what, who, rate in tries:
+        if wait := limits.hit(session, context.now, what, who, rate):
+            raise TooMany(wait)
+
+
 def _role(code: str) -> MemberRole:
     try:
         return MemberRole(code)
@@ -171,7 +180,7 @@ def accept(session: Session, context: Context, invitation: Invitation) -> Organi
     """
     if not is_for(session, context, invitation):
         raise NotAllowed(Sentence(N_("This invitation was sent to another address. Sign in as its owner.")))
-    _held(session, invitation.organisation)
+    hold(session, invitation.organisation)
     session.refresh(invitation)
     if invitation.closed_at is not None:
         raise NotFound("This invitation was used or taken back a moment ago.")
@@ -210,7 +219,7 @@ def set_role(session: Session, context: Context, organisation: Organisation, mem
     """Give a member another role; raises BadInput, Conflict (the last manager stays one), NotAllowed, NotFound."""
     need_manager(context, organisation)
     new = _role(role)
-    _held(session, organisation)
+    hold(session, organisation)
     member = _member(session, organisation, member_id)
     if member.role == new:
         return
@@ -230,7 +239,7 @@ def remove(session: Session, context: Context, organisation: Organisation, membe
     leaves = member.person_id == context.actor.person_id
     if not leaves:
         need_manager(context, organisation)
-    _held(session, organisation)
+    hold(session, organisation)
     if member.role == MemberRole.MANAGER:
         _need_another_manager(session, organisation, member)
     detail = {"person": member.person_id, "role": member.role}
@@ -255,11 +264,6 @@ def show_oneself(
         raise BadInput(Sentence(pattern, most=LONGEST_POSITION), about="position")
     member.shown, member.position = shown, position
     return member
-
-
-def _held(session: Session, organisation: Organisation) -> None:
-    """Wait for whoever else changes the members of this organisation: two last managers do not leave at once."""
-    session.execute(select(Organisation.id).where(Organisation.id == organisation.id).with_for_update())
 
 
 def _member(session: Session, organisation: Organisation, member_id: int) -> OrganisationMember:

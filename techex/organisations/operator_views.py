@@ -47,6 +47,7 @@ def _page(slug: str, error: BadInput | Conflict | None = None) -> Response:
             managers=[row for row in people if row.role == MemberRole.MANAGER],
             same_number=service.with_identifiers(session, organisation.identifiers, organisation.id),
             namesakes=queries.namesakes(session, organisation),
+            may_open=lambda other: service.may_see(context.actor, other),
             history=queries.verifications(session, organisation.id),
             checks=CHECKS,
             longest_note=LONGEST_NOTE,

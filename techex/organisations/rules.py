@@ -96,6 +96,9 @@ def _name(text: str) -> str:
         raise BadInput(
             Sentence(N_("expected a name of 1 to %(most)s characters with letters or digits."), most=LONGEST_NAME)
         )
+    if re.search(r"://|www\.|@", name, re.IGNORECASE):
+        # Names stand in letters to strangers.
+        raise BadInput(Sentence(N_("holds an address. Write the name alone; there is a field for the website.")))
     return name
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from techex.core import audit, changes
+from techex.core import audit, changes, mail
 from techex.core.context import Actor, Context, MemberRole, Membership
 from techex.core.text import clean, folded, has_words
 from techex.core.vocabulary import N_
@@ -230,6 +230,11 @@ def amend(session: Session, context: Context, organisation: Organisation, draft:
     return True
 
 
+def hold(session: Session, organisation: Organisation) -> None:
+    """Wait for whoever else changes this organisation or its members: two last managers do not leave at once."""
+    session.execute(select(Organisation.id).where(Organisation.id == organisation.id).with_for_update())
+
+
 def need_manager(context: Context, organisation: Organisation) -> None:
     """Raise NotAllowed unless whoever asks manages this organisation."""
     actor = context.actor
@@ -250,6 +255,7 @@ def verify(
     note = clean(note, "note")
     if len(note) > LONGEST_NOTE:
         raise BadInput(Sentence(N_("expected at most %(most)s characters."), most=LONGEST_NOTE), about="note")
+    hold(session, organisation)  # the row first, then the change: every writer in the same order
     changes.record(session, context, "organisation", organisation.id, "verified")
     # Looked up after the change was recorded: two operators who verify two of the same number wait for each other.
     others = with_identifiers(session, organisation.identifiers, organisation.id)
@@ -263,12 +269,13 @@ def verify(
     organisation.verified_at = context.now
     organisation.verified_by = context.actor.name
     organisation.listed = True
-    session.add(
-        Verification(
-            organisation_id=organisation.id, at=context.now, by=context.actor.name, checked=what, note=note, reason=""
-        )
+    verification = Verification(
+        organisation_id=organisation.id, at=context.now, by=context.actor.name, checked=what, note=note, reason=""
     )
+    session.add(verification)
     audit.record(session, context, "verified", "organisation", organisation.id, {"checked": what})
+    session.flush()
+    _tell_managers(session, context, organisation, f"verified-{verification.id}", _VERIFIED, "")
 
 
 def withdraw_verification(session: Session, context: Context, organisation: Organisation, reason: str) -> None:
@@ -290,13 +297,65 @@ def _close_verification(session: Session, context: Context, organisation: Organi
     standing = session.scalars(
         select(Verification).where(Verification.organisation_id == organisation.id, Verification.withdrawn_at.is_(None))
     )
+    number = 0
     for verification in standing:
+        number = verification.id
         verification.withdrawn_at = context.now
         verification.withdrawn_by = context.actor.name
         verification.reason = reason
     organisation.verified_at, organisation.verified_by = None, ""
     changes.record(session, context, "organisation", organisation.id, "verification withdrawn")
     audit.record(session, context, "verification withdrawn", "organisation", organisation.id, {"reason": reason})
+    _tell_managers(session, context, organisation, f"unverified-{number}", _WITHDRAWN, reason)
+
+
+_VERIFIED = (
+    N_("%(organisation)s is verified"),
+    N_(
+        "Good day,\n\nan operator of the exchange has checked who %(organisation)s is. It stands in the directory, and "
+        "its members may read what is listed for members.\n"
+    ),
+)
+_WITHDRAWN = (
+    N_("%(organisation)s is no longer verified"),
+    N_(
+        "Good day,\n\nthe verification of %(organisation)s was taken back, for this reason:\n\n%(reason)s\n\n"
+        "Its members no longer read what is listed for members. An operator of its province or country can verify it "
+        "again.\n"
+    ),
+)
+
+
+def _tell_managers(
+    session: Session, context: Context, organisation: Organisation, key: str, words: tuple[str, str], reason: str
+) -> None:
+    """A letter to each manager who can sign in, but not to who did it."""
+    managers = session.scalars(
+        select(OrganisationMember).where(
+            OrganisationMember.organisation_id == organisation.id,
+            OrganisationMember.role == MemberRole.MANAGER.value,
+        )
+    )
+    for manager in managers:
+        person = manager.person
+        if not person.is_active or person.id == context.actor.person_id:
+            continue
+        language = person.language or "vi"
+        # A reason of our own is a message, one of an operator is as they wrote it.
+        values = {
+            "organisation": organisation.name_in(language),
+            "reason": mail.said_in(language, reason) if reason else "",
+        }
+        mail.write(
+            session,
+            context,
+            key=f"{key}-{person.id}",
+            to=person.email,
+            language=language,
+            subject=words[0],
+            text=words[1],
+            values=values,
+        )
 
 
 def need_operator(context: Context, organisation: Organisation) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
@@ -169,6 +171,20 @@ def test_who_changes_its_name_is_verified_anew_and_who_changes_its_website_is_no
         service.amend(session, acting(session, "engineer"), firm, replace(same, name=""))
 
 
+def test_managers_are_told_by_letter_but_not_of_what_they_did_themselves(session: Session) -> None:
+    firm = firm_of(session, "unverified")
+    service.verify(session, acting(session, "operator"), firm, ["tax_code"])
+    service.withdraw_verification(session, acting(session, "operator"), firm, "100 % wrong: it is %(dissolved)s.")
+    service.verify(session, acting(session, "operator"), firm, ["visited"])
+    manager = acting(session, "unverified")
+    service.amend(session, manager, firm, OrganisationDraft("Renamed", firm.kind, firm.country, firm.province))
+    letters = session.scalars(select(Letter).order_by(Letter.id)).all()
+    subjects = [letter.subject for letter in letters]
+    assert subjects == ["Công ty Mới is verified", "Công ty Mới is no longer verified", "Công ty Mới is verified"]
+    assert {letter.recipient for letter in letters} == {CAST["unverified"].email}
+    assert "100 % wrong: it is %(dissolved)s." in letters[1].text
+
+
 # ---- invitations ----
 
 
@@ -250,6 +266,17 @@ def test_an_organisation_writes_to_no_more_strangers_than_it_has_staff(session: 
         invited(session, "engineer", firm, "one.more@unknown.example")
 
 
+def test_an_organisation_that_nobody_knows_writes_to_few_and_its_name_is_no_address(session: Session) -> None:
+    firm = firm_of(session, "unverified")
+    for number in range(5):
+        invited(session, "unverified", firm, f"x{number}@unknown.example")
+    with pytest.raises(TooMany):
+        invited(session, "unverified", firm, "one.more@unknown.example")
+    for name in ("Win at http://prize.example", "WWW.prize.example", "write to x@prize.example"):
+        with pytest.raises(FieldErrors, match="holds an address"):
+            service.register(session, acting(session, "stranger"), OrganisationDraft(name, province="33"))
+
+
 def test_who_is_a_member_already_keeps_the_higher_role(session: Session) -> None:
     firm = firm_of(session, "engineer")
     for name, role, kept in (("viewer", "editor", "editor"), ("engineer", "viewer", "manager")):
@@ -280,6 +307,64 @@ def test_the_last_manager_cannot_leave_step_down_or_be_taken_out(each_database: 
         members.set_role(session, manager, firm, _row(session, firm, "editor"), "manager")
         assert members.remove(session, manager, firm, row)
         assert not acting(session, "engineer").actor.memberships
+
+
+def test_two_last_managers_do_not_leave_at_once(each_database: Database) -> None:
+    with each_database.transaction() as session:
+        firm = firm_of(session, "engineer")
+        person_of(session, "editor")
+        members.set_role(session, acting(session, "engineer"), firm, _row(session, firm, "editor"), "manager")
+        leaving = [(acting(session, name), _row(session, firm, name)) for name in ("engineer", "editor")]
+        slug = firm.slug
+    start, refused = threading.Barrier(2), []
+
+    def leave(context: Context, row: int) -> None:
+        start.wait()
+        try:
+            with each_database.transaction() as session:
+                members.remove(session, context, service.get_organisation(session, slug), row)
+        except Conflict as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=leave, args=one) for one in leaving]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with each_database.reading() as session:
+        left = members.members(session, service.get_organisation(session, slug))
+    assert (len(left), len(refused)) == (1, 1)
+
+
+def test_whatever_members_do_to_each_other_a_manager_remains(session: Session) -> None:
+    firm, chance = firm_of(session, "engineer"), random.Random(7)  # noqa: S311 - a test that can be repeated
+    everybody = ["engineer", "editor", "viewer", "stranger", "rival"]
+    for name in everybody:
+        person_of(session, name)
+    done = 0
+    for _ in range(300):
+        name, context = chance.choice(everybody), None
+        rows = members.members(session, firm)
+        target = chance.choice(rows)
+        context = acting(session, name)
+        try:
+            match chance.randrange(3):
+                case 0:
+                    members.set_role(session, context, firm, target.id, chance.choice(list(MemberRole)))
+                case 1:
+                    members.remove(session, context, firm, target.id)
+                case _:
+                    email = CAST[chance.choice(everybody)].email
+                    guest = next(member.name for member in CAST.values() if member.email == email)
+                    token = invited(session, name, firm, email, chance.choice(list(MemberRole)))
+                    guest_context = acting(session, guest)
+                    members.accept(session, guest_context, members.find_invitation(session, guest_context, token))
+            done += 1
+        except (Conflict, NotAllowed, TooMany):
+            pass
+        session.flush()
+        assert any(row.role == MemberRole.MANAGER for row in members.members(session, firm))
+    assert done > 30
 
 
 def test_a_manager_who_can_no_longer_sign_in_does_not_count(session: Session) -> None:
