@@ -19,6 +19,7 @@ from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
 from techex.admin import audit_views
 from techex.admin import views as admin_views
+from techex.brokering import deal_views
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
 from techex.core.context import Context
@@ -49,6 +50,7 @@ BLUEPRINTS = (
     place_views.blueprint,
     duplicate_views.blueprint,
     brokering_views.blueprint,
+    deal_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -66,6 +68,7 @@ DESK = (
     ("posting.begin", _l("Write a listing"), policy.signed_in),
     ("life.mine", _l("My listings"), policy.signed_in),
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
+    ("deals.board", _l("Deals"), policy.signed_in),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
     ("review.queue", _l("Review queue"), policy.operator),
     ("verification.waiting", _l("To verify"), policy.operator),

@@ -11,8 +11,10 @@ from datetime import date
 from enum import StrEnum
 
 from techex.core.context import Actor, MemberRole
+from techex.core.text import clean
 from techex.core.vocabulary import N_
-from techex.matching.verdicts import Refusal
+from techex.errors import FieldErrors, Sentence
+from techex.matching.verdicts import LONGEST_TEXT, Refusal
 
 SCREEN_WORKING_DAYS = 2  # an operator reads an expression of interest within so many,
 ANSWER_WORKING_DAYS = 10  # and its receiver answers within so many: the reply times the Enterprise Europe Network keeps
@@ -242,3 +244,21 @@ def turn(state: State) -> Party | None:
     if state in (State.SENT, State.SCREENED):
         return Party.OPERATOR
     return Party.RECEIVER if state is State.FORWARDED else None
+
+
+def checked_reason(reason: str, text: str) -> tuple[str, str]:
+    """One of the eleven reasons, and a text where the reason asks for one. Raises FieldErrors."""
+    errors: dict[str, str] = {}
+    known = reason in set(Refusal)
+    text = clean(text, "text")
+    if not known:
+        errors["reason"] = Sentence(N_("Choose the reason that comes nearest; the sender reads it in kind words."))
+    if known and Refusal(reason) is Refusal.OTHER and not text:
+        errors["text"] = Sentence(N_("Say in a sentence what it is."))
+    if len(text) > LONGEST_TEXT:
+        errors["text"] = Sentence(
+            N_("has %(count)s characters; at most %(longest)s."), count=len(text), longest=LONGEST_TEXT
+        )
+    if errors:
+        raise FieldErrors(errors)
+    return reason, text

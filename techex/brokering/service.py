@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from techex.accounts.service import House
-from techex.brokering import letters, working_days
+from techex.brokering import deals, letters, working_days
 from techex.brokering.queries import find, open_before, visible
 from techex.brokering.rules import (
     ANSWER_WORKING_DAYS,
@@ -24,11 +24,11 @@ from techex.brokering.rules import (
     TEXTS,
     TRANSITIONS,
     Party,
-    Standing,
     State,
     Transition,
     Verb,
     allowed,
+    checked_reason,
     may_see,
     party_of,
 )
@@ -42,7 +42,7 @@ from techex.listings import service as listings
 from techex.listings.rules import SEARCHABLE
 from techex.listings.rules import State as ListingState
 from techex.listings.tables import Listing
-from techex.matching.verdicts import LONGEST_TEXT, Refusal
+from techex.matching.verdicts import Refusal
 from techex.organisations.tables import Organisation
 
 WEEK = timedelta(days=7)
@@ -54,23 +54,6 @@ class Draft:
 
     texts: Mapping[str, str]
     language: str
-
-
-def standing_of(interest: Interest) -> Standing:
-    """Where an expression of interest stands, as the rules ask."""
-    return Standing(
-        State(interest.state),
-        interest.sender_id,
-        interest.receiver_id,
-        _codes(interest.sender.place.code, interest.sender.country),
-        _codes(interest.listing.place.code, interest.listing.country),
-        interest.forwarded_at is not None,
-        interest.due,
-    )
-
-
-def _codes(*codes: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(codes))
 
 
 def senders(context: Context, listing: Listing) -> list[int]:
@@ -163,14 +146,14 @@ def _checked(texts: Mapping[str, str]) -> dict[str, str]:
 def get(session: Session, context: Context, interest_id: int) -> Interest:
     """An expression of interest this person may see; NotFound with one sentence whether it is absent or hidden."""
     interest = find(session, interest_id)
-    if interest is None or not may_see(context.actor, standing_of(interest)):
+    if interest is None or not may_see(context.actor, interest.standing):
         raise NotFound(f"There is no expression of interest number {interest_id} here.")
     return interest
 
 
 def verbs(context: Context, interest: Interest) -> list[Transition]:
     """What this person may do to it now."""
-    return allowed(context.actor, standing_of(interest), context.now.date())
+    return allowed(context.actor, interest.standing, context.now.date())
 
 
 def take(
@@ -197,7 +180,7 @@ def take(
             raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now.")))
         raise NotAllowed(Sentence(N_("This step is for somebody else to take.")))
     if verb in NEEDS_REASON:
-        interest.reason, interest.reason_text = _reason(reason, text)
+        interest.reason, interest.reason_text = checked_reason(reason, text)
     if verb is Verb.FORWARD and open_before(session, interest.receiver_id) >= AT_A_TIME:
         pattern = N_("The receiver has %(most)s unanswered ones before them. Wait until they have answered some.")
         raise Conflict(Sentence(pattern, most=AT_A_TIME))
@@ -213,6 +196,8 @@ def take(
         raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now."))) from error
     _note(session, context, interest, verb.value, row.who)
     letters.tell(session, context, house, interest)
+    if row.target is State.ACCEPTED:
+        deals.open_deal(session, context, interest)
     return interest
 
 
@@ -223,23 +208,6 @@ def _due(interest: Interest, today: date) -> date | None:
         case State.FORWARDED:
             return working_days.after(today, ANSWER_WORKING_DAYS, interest.receiver.country)
     return None
-
-
-def _reason(reason: str, text: str) -> tuple[str, str]:
-    errors: dict[str, str] = {}
-    known = reason in set(Refusal)
-    text = clean(text, "text")
-    if not known:
-        errors["reason"] = Sentence(N_("Choose the reason that comes nearest; the sender reads it in kind words."))
-    if known and Refusal(reason) is Refusal.OTHER and not text:
-        errors["text"] = Sentence(N_("Say in a sentence what it is."))
-    if len(text) > LONGEST_TEXT:
-        errors["text"] = Sentence(
-            N_("has %(count)s characters; at most %(longest)s."), count=len(text), longest=LONGEST_TEXT
-        )
-    if errors:
-        raise FieldErrors(errors)
-    return reason, text
 
 
 def lapse(session: Session, context: Context, house: House, at_most: int = 200) -> int:
@@ -274,13 +242,13 @@ def declines(session: Session, listing: Listing) -> list[tuple[Refusal, int, str
 
 def of_person(session: Session, context: Context) -> Sequence[Interest]:
     """All that concern this person, whose turn it is first."""
-    mine = [one for one in visible(session, context.actor) if may_see(context.actor, standing_of(one))]
+    mine = [one for one in visible(session, context.actor) if may_see(context.actor, one.standing)]
     return sorted(mine, key=lambda one: (not verbs(context, one), one.due or date.max, -one.id))
 
 
 def side_of(context: Context, interest: Interest) -> Party | None:
     """What this person is to it, viewers included."""
-    return party_of(context.actor, standing_of(interest), MemberRole.VIEWER)
+    return party_of(context.actor, interest.standing, MemberRole.VIEWER)
 
 
 def _note(session: Session, context: Context, interest: Interest, verb: str, party: Party) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.accounts.tables import Person
-from techex.brokering.rules import State
+from techex.brokering.rules import Standing, State
 from techex.core.database import Base, UTCDateTime
 from techex.listings.tables import Listing
 from techex.organisations.tables import Organisation
@@ -54,6 +54,19 @@ class Interest(Base):
     sender: Mapped[Organisation] = relationship(foreign_keys=[sender_id], lazy="joined")
     receiver: Mapped[Organisation] = relationship(foreign_keys=[receiver_id], lazy="joined")
     steps: Mapped[list[InterestStep]] = relationship(order_by="InterestStep.id", cascade="all, delete-orphan")
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands, as the rules ask."""
+        return Standing(
+            State(self.state),
+            self.sender_id,
+            self.receiver_id,
+            tuple(dict.fromkeys((self.sender.place.code, self.sender.country))),
+            tuple(dict.fromkeys((self.listing.place.code, self.listing.country))),
+            self.forwarded_at is not None,
+            self.due,
+        )
 
 
 class InterestStep(Base):

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import rules, service
+from techex.brokering import deals, rules, service
 from techex.brokering.rules import Party, Verb
 from techex.brokering.service import Draft
 from techex.brokering.tables import Interest, InterestStep
@@ -174,6 +174,7 @@ def _page(session: Session, found: Interest, error: Exception | None = None) -> 
         needs_reason=rules.NEEDS_REASON,
         steps=_named_steps(session, context, found),
         done=rules.DONE,
+        deal=deals.of_interest(session, found),
         own=own if own is not None and listings.sees(context, own) else None,
         errors=error.fields if isinstance(error, FieldErrors) else {},
         sent=request.form,

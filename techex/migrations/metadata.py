@@ -19,6 +19,7 @@ TABLES = (
     "techex.search.tables",
     "techex.matching.tables",
     "techex.brokering.tables",
+    "techex.brokering.deal_tables",
 )
 
 

@@ -1,0 +1,160 @@
+"""Pages of deals: the list by stage, one deal with its ledger, contract and messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, request, url_for
+from sqlalchemy.orm import Session
+
+from techex.accounts.service import names_of
+from techex.brokering import deals, pipeline, rules
+from techex.brokering.deal_tables import Deal, DealStep
+from techex.brokering.pipeline import Stage, Verb
+from techex.core.context import Context
+from techex.core.vocabulary import TRANSFER_FORMS
+from techex.errors import BadInput, FieldErrors
+from techex.organisations import service as organisations
+from techex.regions import service as regions
+from techex.web import identity, policy, replies
+from techex.web.addresses import whole
+from techex.web.language import page_language
+from techex.web.problems import status_of
+
+blueprint = Blueprint("deals", __name__)
+
+FILLED_IN = (Verb.DRAW_UP, Verb.REGISTER, Verb.REVIEW, Verb.LOSE)
+
+
+@blueprint.get("/deals")
+@policy.open_to(policy.signed_in)
+def board() -> Response:
+    """A person's deals, a column for each stage that has any."""
+    context = identity.context()
+    with identity.database().reading() as session:
+        found = deals.visible(session, context)
+        columns = [(stage, [deal for deal in found if deal.stage == stage]) for stage in Stage]
+        return replies.page(
+            "brokering/deals.html",
+            columns=[(stage, rows) for stage, rows in columns if rows],
+            stages=pipeline.STAGES,
+            moved={deal.id: deal.ledger[-1].at for deal in found},
+            waits={deal.id: bool(_needed(context, deal)) for deal in found},
+            due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
+        )
+
+
+def _needed(context: Context, deal: Deal) -> list[Verb]:
+    """Steps that wait for this person alone: nobody else can take them."""
+    waiting = (Verb.INTRODUCE, Verb.CONFIRM)
+    return [row.verb for row in deals.verbs(context, deal) if row.verb in waiting]
+
+
+@blueprint.get("/deals/<int:deal_id>")
+@policy.open_to(policy.signed_in)
+def show(deal_id: int) -> Response:
+    """One deal."""
+    with identity.database().reading() as session:
+        return _page(session, deals.get(session, identity.context(), deal_id))
+
+
+def _page(session: Session, deal: Deal, error: Exception | None = None) -> Response:
+    context = identity.context()
+    words = request.args.get("q", "")[:200]
+    return replies.page(
+        "brokering/deal.html",
+        status_of(error) if isinstance(error, BadInput) else 200,
+        deal=deal,
+        interest=deal.interest,
+        standing=deals.standing(deal),
+        steps=[(stage, pipeline.STAGES[stage]) for stage in Stage if stage is not Stage.LOST],
+        stages=pipeline.STAGES,
+        verbs=[row.verb for row in deals.verbs(context, deal)],
+        filled_in=FILLED_IN,
+        labels=pipeline.LABELS,
+        ledger=_ledger(session, deal),
+        done=pipeline.DONE,
+        whole=deals.broken_at(deal) is None,
+        contacts=deals.contacts(session, deal),
+        messages=_messages(session, deal, words),
+        words=words,
+        may_write=deal.stage != Stage.LEAD,
+        bands=pipeline.VALUE_BANDS,
+        forms=TRANSFER_FORMS,
+        provinces=regions.provinces(),
+        countries=sorted(regions.countries(), key=lambda code: regions.country_name(code, page_language())),
+        rule=pipeline.rule_on((deal.signed_at or context.now).date()),
+        reasons=rules.REASONS,
+        errors=_errors(error),
+        sent=request.form,
+        place_of=regions.place_of_code,
+        **_side(context, deal),
+    )
+
+
+def _errors(error: Exception | None) -> dict[str, str]:
+    if isinstance(error, FieldErrors):
+        return error.fields
+    return {error.about or "text": error.sentence} if isinstance(error, BadInput) else {}
+
+
+def _side(context: Context, deal: Deal) -> dict[str, Any]:
+    mine = pipeline.side_of(context.actor, deals.standing(deal))
+    shown = deal.introduced_at is not None or mine is None
+    return {"mine": mine, "names_shown": shown}
+
+
+def _ledger(session: Session, deal: Deal) -> Sequence[tuple[DealStep, str, str]]:
+    """Its lines with who took them: name and organisation, as far as both are introduced."""
+    people = names_of(session, [step.person_id for step in deal.ledger if step.person_id])
+    sides = organisations.organisations(session, {step.organisation_id or 0 for step in deal.ledger})
+    shown = _side(identity.context(), deal)["names_shown"]
+    rows = []
+    for step in deal.ledger:
+        side = sides.get(step.organisation_id or 0)
+        organisation = side.name_in(page_language()) if side and shown else ""
+        rows.append((step, people.get(step.person_id or 0, "") if shown else "", organisation))
+    return rows
+
+
+def _messages(session: Session, deal: Deal, words: str) -> list[tuple[Any, str, str]]:
+    found = deals.messages(session, deal, words)
+    people = names_of(session, [one.person_id for one in found if one.person_id])
+    sides = organisations.organisations(session, {one.organisation_id or 0 for one in found})
+    return [
+        (
+            one,
+            people.get(one.person_id or 0, ""),
+            sides[one.organisation_id].name_in(page_language()) if one.organisation_id else "",
+        )
+        for one in found
+    ]
+
+
+@blueprint.post(f"/deals/<int:deal_id>/<any({', '.join(verb.value for verb in Verb)}):verb>")
+@policy.open_to(policy.signed_in)
+def step(deal_id: int, verb: str) -> Response:
+    """Take a step."""
+    context = identity.context()
+    try:
+        with identity.database().transaction() as session:
+            deals.take(session, context, deal_id, Verb(verb), whole(request.form.get("revision"), 0), request.form)
+    except BadInput as error:
+        with identity.database().reading() as session:
+            return _page(session, deals.get(session, context, deal_id), error)
+    return replies.see_other(url_for("deals.show", deal_id=deal_id))
+
+
+@blueprint.post("/deals/<int:deal_id>/messages")
+@policy.open_to(policy.signed_in)
+def write(deal_id: int) -> Response:
+    """Write to the others."""
+    context = identity.context()
+    try:
+        with identity.database().transaction() as session:
+            deals.write_message(session, context, deal_id, request.form.get("text", ""), page_language())
+    except BadInput as error:
+        with identity.database().reading() as session:
+            return _page(session, deals.get(session, context, deal_id), error)
+    return replies.see_other(url_for("deals.show", deal_id=deal_id, _anchor="messages"))
