@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "export": ("techex.admin.commands", "export", "Export needs and offers to a file."),
     "match": ("techex.matching.commands", "match", "Match a text against the exchange."),
     "evaluate": ("techex.matching.evaluate_commands", "evaluate_command", "Measure match quality on judged pairs."),
+    "pairs": ("techex.matching.best_pairs_commands", "pairs", "List the best pairs of needs and results."),
     "duplicates": (
         "techex.matching.duplicate_commands",
         "duplicates",

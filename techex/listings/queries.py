@@ -17,6 +17,8 @@ from techex.organisations.tables import Organisation
 from techex.regions.rules import Place
 
 PAGE_SIZE = 20
+EVERY = 2**31 - 1  # a limit that is none
+_AT_ONCE = 500  # ids in one statement: below the number of parameters every database takes
 
 # A facet bears the name of the filter it counts for. These are columns: one grouped query counts them all.
 _COLUMNS: Mapping[str, Any] = {
@@ -253,6 +255,32 @@ def siblings_of(session: Session, context: Context, listing: Listing) -> Sequenc
     if not listing.anonymous:
         query = query.where(Listing.anonymous.is_(True))
     return session.scalars(query.where(*shown(context), owner_known(context))).all()
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a listing is called, by whom and from where; the organisation is empty where the asker may not know it."""
+
+    id: int
+    title: str
+    language: str
+    place: Place
+    organisation_id: int | None
+    organisation: str
+
+
+def heads_of(session: Session, context: Context, ids: Sequence[int]) -> dict[int, Head]:
+    """The heads of the given listings, as far as the asker may see them: quick for thousands of them."""
+    query = select(
+        *(Listing.id, Listing.title, Listing.language, Listing.country, Listing.province, Listing.organisation_id),
+        *(Organisation.name, owner_known(context).label("known")),
+    ).join(Organisation, Organisation.id == Listing.organisation_id)
+    found: dict[int, Head] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        for row in session.execute(query.where(*shown_of(context, ids[first : first + _AT_ONCE]))):
+            owner = (row.organisation_id, row.name) if row.known else (None, "")
+            found[row.id] = Head(row.id, row.title, row.language, Place(row.country, row.province), *owner)
+    return found
 
 
 @dataclass(frozen=True)

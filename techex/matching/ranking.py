@@ -273,16 +273,17 @@ class Scored:
     @cached_property
     def added(self) -> Mapping[str, Numbers]:
         """What each part adds, feedback left out."""
-        query, nothing = self.query, np.zeros(len(self.ids))
-        dense = (nothing, nothing)
-        if query.whole is not None and query.passages is not None:
-            dense = self._compared(query.whole, query.passages, self.number)
         stated: dict[str, Numbers] = {}
-        if query.wanted and self.parts.structure:
-            stated = structure.agreement(query.wanted, self.facts, self.partition.tables.labels)
-        return (
-            dict(zip(DENSE, dense, strict=True)) | {LEXICAL: self._lexical()} | dict.fromkeys(STATED, nothing) | stated
-        )
+        if self.query.wanted and self.parts.structure:
+            stated = structure.agreement(self.query.wanted, self.facts, self.partition.tables.labels)
+        return {**self.compare(), **dict.fromkeys(STATED, np.zeros(len(self.ids))), **stated}
+
+    def compare(self) -> Mapping[str, Numbers]:
+        """What vectors and words add."""
+        dense = (np.zeros(len(self.ids)),) * len(DENSE)
+        if self.query.whole is not None and self.query.passages is not None:
+            dense = self._compared(self.query.whole, self.query.passages, self.number)
+        return dict(zip(DENSE, dense, strict=True)) | {LEXICAL: self._lexical()}
 
     def likeness(self, vector: FloatArray) -> Numbers:
         """(m,) compared with a vector (d,) of no language."""

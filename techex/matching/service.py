@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -36,6 +36,10 @@ from techex.search.collection import Collection
 from techex.search.partitions import Partition
 from techex.search.service import SearchIndex
 from techex.settings import Settings
+
+if TYPE_CHECKING:
+    from techex.matching.best_pairs import Asked as AskedPairs
+    from techex.matching.best_pairs import Count, Pair, Progress
 
 KEYWORDS_ONLY = N_(
     "The language model is not ready, so only words are compared: texts in other languages are not found."
@@ -184,6 +188,23 @@ class Matcher:
     ) -> Standing:
         """Where one listing stands among what answers another."""
         return standing(self._of_listing(session, context, listing, filters), other)
+
+    def best_pairs(
+        self,
+        session: Session,
+        context: Context,
+        asked: AskedPairs,
+        count: Count | None = None,
+        *,
+        workers: int = 1,
+        progress: Progress | None = None,
+    ) -> Iterator[Pair]:
+        """The best pairs of two territories or of the whole exchange, need by need."""
+        from techex.matching.best_pairs import best_pairs  # it stands on this module; only operators ask for it
+
+        collection = self._index.collection()
+        learned = self._learned.at(session, collection.version)
+        return best_pairs(session, context, collection, learned, asked, workers=workers, progress=progress, count=count)
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5

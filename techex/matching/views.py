@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +27,8 @@ from techex.web import identity, language, policy, replies
 
 if TYPE_CHECKING:
     # A worker is ready before numpy is there.
+    from techex.matching.best_pairs import Asked as AskedPairs
+    from techex.matching.best_pairs import Count, Pair
     from techex.matching.pairs import Pairs
 
 NEWEST = 6  # listings a column on the first page: what a reader takes in before scrolling on
@@ -97,6 +99,11 @@ class Finds(Protocol):
     @property
     def pairs(self) -> Pairs:
         """Evidence of pairs."""
+
+    def best_pairs(
+        self, session: Session, context: Context, asked: AskedPairs, count: Count | None = None
+    ) -> Iterator[Pair]:
+        """The best pairs of two territories or of the whole exchange, need by need."""
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5

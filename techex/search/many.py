@@ -6,7 +6,8 @@ for each of ten thousand queries would be most of the work.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,15 @@ from techex.search.partitions import Keywords, Partition
 DENSE_FROM = 0.02
 
 
+@dataclass(frozen=True)
+class AskedTerms:
+    """A query as a table takes it: numbers (t,) of its terms that occur, their weights (t,), and their idf by term."""
+
+    numbers: IntArray
+    weights: NDArray[np.float64]
+    idf: Mapping[str, float]
+
+
 class KeywordTable:
     """What every term of a partition is worth in every listing: a column for each row of base and recent part."""
 
@@ -31,9 +41,10 @@ class KeywordTable:
         total = sum(int(np.count_nonzero(alive)) for _, alive in parts)
         length = sum(float(postings.lengths[alive].sum(dtype=np.float64)) for postings, alive in parts)
         mean = max(length / max(total, 1), 1e-9)
-        self._sizes = [len(postings.lengths) for postings, _ in parts]
+        sizes = [len(postings.lengths) for postings, _ in parts]
+        self._ends = np.cumsum(sizes)[:-1]
         terms, columns, values = [], [], []
-        for (postings, alive), first in zip(parts, np.cumsum([0, *self._sizes]).tolist(), strict=False):
+        for (postings, alive), first in zip(parts, np.cumsum([0, *sizes]).tolist(), strict=False):
             held_back = (K1 * (1 - B + B * postings.lengths / mean)).astype(np.float32)
             stands = alive[postings.rows]
             rows = postings.rows[stands]
@@ -44,7 +55,7 @@ class KeywordTable:
         self._terms = 1 + max((int(some.max()) for some in terms if len(some)), default=0)
         table = sparse.csr_matrix(
             (np.concatenate(values), (np.concatenate(terms), np.concatenate(columns))),
-            shape=(self._terms, sum(self._sizes)),
+            shape=(self._terms, sum(sizes)),
             dtype=np.float32,
         )
         held = np.diff(table.indptr)
@@ -68,33 +79,37 @@ class KeywordTable:
             first += len(segment.ids)
         return found
 
-    def scores(self, queries: Sequence[Terms]) -> FloatArray:
+    def asked(self, terms: Terms) -> AskedTerms:
+        """The terms of a query that occur here."""
+        number = self._vocabulary.number
+        numbers = np.fromiter((number(term) for term in terms), np.int64, len(terms))
+        weights = np.fromiter(terms.values(), np.float64, len(terms))
+        known = (numbers >= 0) & (numbers < self._terms) & (weights > 0)
+        numbers[~known] = 0
+        idf = self._idf[numbers]
+        known &= idf > 0
+        said = [term for term, here in zip(terms, known.tolist(), strict=True) if here]
+        return AskedTerms(
+            numbers[known], weights[known] * idf[known] * (K1 + 1), dict(zip(said, idf[known].tolist(), strict=True))
+        )
+
+    def scores(self, queries: Sequence[AskedTerms]) -> FloatArray:
         """(q, columns) BM25 of every listing for every query."""
         from scipy import sparse
 
-        starts, numbers, weights = [0], [], []
-        for terms in queries:
-            for _, at, weight in self._known(terms):
-                numbers.append(at)
-                weights.append(weight * self._idf[at] * (K1 + 1))
-            starts.append(len(numbers))
         asked = sparse.csr_matrix(
-            (np.array(weights, np.float32), np.array(numbers, np.int64), np.array(starts)),
+            (
+                np.concatenate([query.weights for query in queries]).astype(np.float32),
+                np.concatenate([query.numbers for query in queries]),
+                np.cumsum([0, *(len(query.numbers) for query in queries)]),
+            ),
             shape=(len(queries), self._terms),
         )
         found: FloatArray = (asked @ self._rare).toarray()
         found += asked[:, self._frequent].toarray() @ self._dense
         return found
 
-    def keywords(self, terms: Terms, scores: FloatArray) -> Keywords:
+    def keywords(self, query: AskedTerms, scores: FloatArray) -> Keywords:
         """One row of `scores` as the keyword scores of its query."""
-        known = list(self._known(terms))
-        idf = {term: float(self._idf[at]) for term, at, _ in known}
-        bound = sum(weight * float(self._idf[at]) for _, at, weight in known) * (K1 + 1)
-        by_part = tuple(np.split(scores, np.cumsum(self._sizes)[:-1]))
-        return Keywords(self._partition, LexicalScores(by_part, idf, self._rarest, bound))
-
-    def _known(self, terms: Terms) -> list[tuple[str, int, float]]:
-        """(term, number, weight) of those terms that occur."""
-        numbered = ((term, self._vocabulary.number(term), weight) for term, weight in terms.items() if weight > 0)
-        return [item for item in numbered if 0 <= item[1] < self._terms and self._idf[item[1]] > 0]
+        by_part = tuple(np.split(scores, self._ends))
+        return Keywords(self._partition, LexicalScores(by_part, query.idf, self._rarest, float(query.weights.sum())))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,11 @@ from sqlalchemy.orm import Session
 from techex.core.context import Context
 from techex.embedding.cards import load_card
 from techex.embedding.encoders import load_encoder
+from techex.listings import queries
 from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
+from techex.matching.best_pairs import Asked, Count, Pair
 from techex.matching.pairs import Pairs
 from techex.matching.rules import (
     NO_FILTERS,
@@ -84,6 +86,20 @@ class WordMatcher:
         return self._page(
             session, context, own, listing.language, listing.place, kind, filters, page, understood, listing
         )
+
+    def best_pairs(
+        self, session: Session, context: Context, asked: Asked, count: Count | None = None
+    ) -> Iterator[Pair]:
+        needs = [row for row in session.scalars(listings.visible(context)).unique() if row.is_need]
+        for need in needs:
+            if asked.application.places and need.place not in asked.application.places:
+                continue
+            page = self.matches_for(session, context, need, replace(asked.origin.filters, elsewhere=asked.across))
+            heads = queries.heads_of(session, context, [need.id, *(one.listing.id for one in page.matches)])
+            for one in page.matches[: asked.top]:
+                if one.strength >= asked.least:
+                    ends = heads[need.id], heads[one.listing.id]
+                    yield Pair(*ends, one.strength, one.band, one.score, one.distance_km)
 
     def outline(
         self, session: Session, context: Context, listings: Sequence[Listing], most: int = 5

@@ -34,9 +34,9 @@ def test_scores_are_those_of_each_query_alone(dense_from: float, monkeypatch: py
     here = partition()
     table = KeywordTable(here)
     ids = here.ids()
-    together = table.scores(QUERIES)
-    for row, query in zip(together, QUERIES, strict=True):
-        alone, one = here.keywords(query), table.keywords(query, row)
+    asked = [table.asked(query) for query in QUERIES]
+    for row, query, known in zip(table.scores(asked), QUERIES, asked, strict=True):
+        alone, one = here.keywords(query), table.keywords(known, row)
         np.testing.assert_allclose(row[table.columns(ids)], alone.of(ids), rtol=1e-5)
         np.testing.assert_allclose(one.of(ids), alone.of(ids), rtol=1e-5)
         assert one.top(5)[0].tolist() == alone.top(5)[0].tolist()
@@ -46,4 +46,5 @@ def test_scores_are_those_of_each_query_alone(dense_from: float, monkeypatch: py
 
 def test_a_partition_without_listings_gives_no_columns() -> None:
     empty = collection_of([]).partitions[Visibility.PUBLIC, Kind.OFFER]
-    assert KeywordTable(empty).scores(QUERIES).shape == (len(QUERIES), 0)
+    table = KeywordTable(empty)
+    assert table.scores([table.asked(query) for query in QUERIES]).shape == (len(QUERIES), 0)
