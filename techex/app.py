@@ -20,14 +20,16 @@ from techex.accounts import views as account_doors
 from techex.admin import audit_views
 from techex.admin import views as admin_views
 from techex.brokering import deal_views
+from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.core.database import Database
 from techex.interchange import import_views
 from techex.listings import life_views, organisation_views, posting_views, review_views
+from techex.listings import people as listing_people
 from techex.listings import views as listing_views
-from techex.matching import draft_views, duplicate_views, pair_views, place_views, quality_views
+from techex.matching import best_pairs_views, draft_views, duplicate_views, pair_views, place_views, quality_views
 from techex.matching import views as matching_views
 from techex.organisations import members as organisation_members
 from techex.organisations import operator_views
@@ -79,8 +81,15 @@ DESK = (
 
 
 # What other domains keep about a person: forgotten when an account is deleted, and part of its export.
-LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (organisation_members.leave_all,)
-DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (organisation_members.data_of,)
+LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
+    organisation_members.leave_all,
+    listing_people.leave,
+)
+DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
+    organisation_members.data_of,
+    listing_people.data_of,
+    brokering_people.data_of,
+)
 
 
 def create_app(
@@ -119,6 +128,7 @@ def create_app(
     posting_views.init_app(app, draft_views.twins_of)
     import_views.init_app(app, _language_of)
     pair_views.init_app(app)
+    best_pairs_views.init_app(app)
     brokering_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import String, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from techex.accounts import factors, letters, links, sessions
@@ -17,7 +17,7 @@ from techex.accounts.rules import Address, checked_name
 from techex.accounts.tables import OneTimeLink, Person, PersonSession
 from techex.core import audit, limits
 from techex.core.context import Actor, Context, Role
-from techex.core.database import Database
+from techex.core.database import Base, Database
 from techex.core.mail import Letter
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotFound, Sentence
@@ -285,12 +285,28 @@ def delete_account(
     session.execute(delete(Letter).where(Letter.recipient == person.email, Letter.state != "sending"))
     home = house.address_of("matching.home")
     letters.tell(session, context, person, "deleted", link=home, exchange=house.name)
+    _unsign(session, person)
     factors.turn_off(session, person)
     for table in (PersonSession, OneTimeLink):
         session.execute(delete(table).where(table.person_id == person.id))
     person.email, person.email_key, person.name, person.password_hash = "", f"deleted {person.id}", "", ""
     person.language, person.timezone, person.administrator = "", "", False
     person.deleted_at = context.now
+
+
+def _unsign(session: Session, person: Person) -> None:
+    """Put a number where the name stands under what a person did ("verified by"): in every column of any table that is
+    called so. Where somebody else of this name has an account nothing is changed: it might be theirs.
+    """
+    others = select(Person.id).where(Person.name == person.name, Person.id != person.id)
+    if session.scalar(others.limit(1)) is not None:
+        return
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            signed = column.name in ("by", "reader_name") or column.name.endswith("_by")
+            if signed and isinstance(column.type, String):
+                values = {column.name: f"person {person.id}"}
+                session.execute(update(table).where(column == person.name).values(values))
 
 
 def data_of(session: Session, person: Person, others: Sequence[Callable[..., dict[str, Any]]]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from techex.cli import techex
 from techex.core.audit import AuditEntry
 from techex.core.database import Database
 from techex.core.mail import Letter
+from techex.organisations.tables import Organisation
 from techex.settings import Settings
 from tests.accounts.conftest import ReadLetter, link_in, try_password
 from tests.cast import CAST, PASSWORD, Browser, person_of, sign_in
@@ -294,6 +295,20 @@ def test_a_deleted_account_is_gone_and_its_row_says_nothing(
             assert session.scalar(select(func.count()).select_from(table)) == 0
         assert [letter.subject for letter in session.scalars(select(Letter))] == ["Your account at TechEx is deleted"]
         assert "Nguyễn" not in " ".join(entry.actor for entry in session.scalars(select(AuditEntry)))
+
+
+def test_what_somebody_signed_carries_a_number_once_their_account_is_deleted(
+    typed_in: Typed, database: Database
+) -> None:
+    browser = typed_in("rival")
+    with database.transaction() as session:
+        person = person_of(session, "rival")
+        number, called = person.id, person.name
+        for firm in session.scalars(select(Organisation)):
+            firm.verified_by = called
+    assert browser.post("/account/delete", data={"current_password": PASSWORD}).status_code == 303
+    with database.reading() as session:
+        assert set(session.scalars(select(Organisation.verified_by))) == {f"person {number}"}
 
 
 def test_somebody_who_deleted_their_account_may_register_again(
