@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request, url_for
 from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
@@ -208,9 +209,16 @@ def strength_marks() -> tuple[int, int, int]:
     return INTRODUCE, REVIEW, EXPLORE
 
 
-def say(message: Message) -> str:
-    """A message of matching in the language of the page; the words of the listings in it stay as they are."""
-    return str(gettext(message.template, **message.values))
+def say(message: Message, **languages: str) -> Markup:
+    """A message of matching in the language of the page; the words of the listings in it stay as they are.
+
+    `languages` says of each of its values in which language it is.
+    """
+    values = {
+        name: Markup('<span lang="{}">{}</span>').format(languages[name], text) if name in languages else text
+        for name, text in message.values.items()
+    }
+    return Markup.escape(gettext(message.template)) % values
 
 
 def pair_address(asked: Search, other: Listing) -> str:

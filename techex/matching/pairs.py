@@ -61,6 +61,7 @@ class Lack:
     left_open: int
     requirements: int
     need_language: str
+    offer_language: str
 
 
 class Pairs:
@@ -101,7 +102,8 @@ class Pairs:
             except Environment as error:
                 _log.warning("Nothing is compared: %s", error)
                 break
-            found[other.id] = Lack(gap, table.count("met"), table.count("not_stated"), len(table.rows), need.language)
+            counts = table.count("met"), table.count("not_stated"), len(table.rows)
+            found[other.id] = Lack(gap, *counts, need.language, offer.language)
         return found
 
 

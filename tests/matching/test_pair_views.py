@@ -14,7 +14,8 @@ from techex.core.context import COMMAND_LINE, Context
 from techex.listings import service as listings
 from techex.listings.tables import Listing
 from techex.matching.forms import LONGEST_SHARED_TEXT
-from techex.matching.pair_views import _number
+from techex.matching.pair_views import _number, say
+from techex.matching.table import GAP, Message
 from techex.web import identity
 from tests.conftest import NOW
 from tests.matching.test_views import DYE, some_need
@@ -176,6 +177,12 @@ def test_words_offer_listings_to_choose_from(demo_app: Flask, visitor: FlaskClie
 )
 def test_an_address_or_a_number_names_a_listing_and_words_do_not(named: str, number: int | None) -> None:
     assert _number(named) == number
+
+
+def test_a_message_says_in_which_language_the_words_of_each_side_are(demo_app: Flask) -> None:
+    message = Message(GAP, {"offered": "60 °C <b>", "asked": "ít nhất 80 °C"})
+    with demo_app.test_request_context(headers={"Accept-Language": "en"}):
+        assert say(message, asked="vi") == '60 °C &lt;b&gt; where <span lang="vi">ít nhất 80 °C</span> is asked'
 
 
 @pytest.mark.parametrize("other", ["<script>alert(1)</script>", "%", "{{ 7*7 }}", "0", "-1", "٣"])
