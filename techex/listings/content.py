@@ -137,7 +137,7 @@ def pieces(before: str, after: str) -> list[Piece]:
     """Two texts as one: what stayed, what was taken out, what was put in, by words."""
     old, new = _WORD.findall(before), _WORD.findall(after)
     found: list[Piece] = []
-    for tag, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+    for tag, i, j, k, m in SequenceMatcher(str.isspace, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             found.append(Piece("".join(old[i:j]), "same"))
             continue
