@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, current_app, g, has_request_context, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
 
 from techex.accounts import sessions
@@ -49,7 +49,7 @@ def load(token: str) -> SignedIn | None:
                 return None
             found, person = row
             memberships, places = belonging(db, person.id)
-    except OperationalError:
+    except DBAPIError:
         # A database that cannot be asked lets nobody in; the page itself says that it is not there.
         return None
     powers = person.administrator or bool(places)

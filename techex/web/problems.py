@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, request
 from flask_babel import lazy_gettext as _l
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, Sentence, TechexError, TooMany
 from techex.web import replies
@@ -113,6 +113,10 @@ def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
+    if isinstance(error, SecurityError):
+        # Asked under a name that is not ours: no page can be drawn, since its links would carry that name.
+        g.policy_asked = True
+        return Response("400: this exchange has another address.\n", status, content_type="text/plain; charset=utf-8")
     response = reply(status, "")
     if allowed := error.get_headers() and getattr(error, "valid_methods", None):
         response.headers["Allow"] = ", ".join(allowed)

@@ -85,6 +85,12 @@ def local_path(address: str | None, otherwise: str = "/") -> str:
     return otherwise if parts.scheme or parts.netloc or address.startswith("//") else address
 
 
+def _hosts(settings: Settings) -> list[str] | None:
+    """The names this exchange answers to: its own, and those of this machine for health checks; all if none is set."""
+    own = urlsplit(settings.base_url).hostname
+    return [own, "localhost", "127.0.0.1", "[::1]"] if own else None
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Configure cookies, limits and headers."""
     app.config.update(
@@ -96,6 +102,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,
         MAX_CONTENT_LENGTH=LARGEST_REQUEST,
+        TRUSTED_HOSTS=_hosts(settings),
     )
     secured = headers(settings)
 

@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from techex import paths
+from techex.app import create_app
 from techex.errors import Environment
 from techex.settings import Settings
 from techex.web import security
@@ -74,3 +75,15 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 )
 def test_only_paths_of_this_site_are_followed(address: str | None, followed: str) -> None:
     assert security.local_path(address) == followed
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("exchange.example", 200), ("127.0.0.1:8000", 200), ("evil.example", 400), ("exchange.example.evil.example", 400)],
+)
+def test_an_exchange_that_knows_its_name_answers_to_no_other(settings: Settings, host: str, status: int) -> None:
+    app = create_app(settings.model_copy(update={"base_url": "https://exchange.example"}), testing=True)
+    reply = app.test_client().get("/needs", headers={"Host": host})
+    assert reply.status_code == status
+    assert "evil" not in reply.text
+    app.extensions["techex.database"].close()
