@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "demo": ("techex.admin.commands", "demo", "Load or reset the demo exchange."),
     "import": ("techex.admin.commands", "import_file", "Import needs or offers from a file."),
     "export": ("techex.admin.commands", "export", "Export needs and offers to a file."),
+    "listings": ("techex.listings.commands", "listings", "Put right the language of a listing."),
     "match": ("techex.matching.commands", "match", "Match a text against the exchange."),
     "evaluate": ("techex.matching.evaluate_commands", "evaluate_command", "Measure match quality on judged pairs."),
     "pairs": ("techex.matching.best_pairs_commands", "pairs", "List the best pairs of needs and results."),

@@ -23,6 +23,11 @@ EXPECTED = ("vi", "en", "id", "nl", "de", "fr", "es", "ru", "ar")
 SURE_OF_ANOTHER = 0.90
 LETTERS_TO_BE_SURE = 40
 
+# A piece of a listing is taken to be in another language than the listing only when it is this long and this sure: of
+# 1,690 passages of the demo none is, with 40 letters and .9 it would be none as well.
+LETTERS_OF_A_PIECE = 80
+SURE_OF_A_PIECE = 0.99
+
 # More of a text than this adds time and no certainty.
 CHARACTERS_READ = 4_000
 
@@ -91,6 +96,14 @@ def detect(text: str) -> tuple[str, float]:
     if not letters:
         return UNKNOWN, 0.0
     return _by_script(letters) or _by_vietnamese_letters(text) or _by_syllables(text) or _by_statistics(text, letters)
+
+
+def language_of_piece(text: str, language: str) -> str:
+    """The language of a piece of a text that is said to be in `language`: that one, unless the piece surely is not."""
+    if sum(char.isalpha() for char in text[:CHARACTERS_READ]) < LETTERS_OF_A_PIECE:
+        return language
+    found, sure = detect(text)
+    return found if sure >= SURE_OF_A_PIECE else language
 
 
 def _by_script(letters: list[str]) -> tuple[str, float] | None:

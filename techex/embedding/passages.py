@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from techex.embedding.languages import detect
+from techex.embedding.languages import detect, language_of_piece
 from techex.embedding.sentences import split_sentences
 
 # About 170 tokens of the default model: long enough for a thought, short enough to be one thought.
@@ -51,11 +51,15 @@ def passages_of(title: str, summary: str, body: Mapping[str, str], language: str
     At most MOST_PASSAGES of at most LONGEST_PASSAGE words, and the whole, which the encoder cuts at its longest
     input. Of a text with more pieces the first ones of every field are taken; the rest counts through the whole
     only. The whole is left out where it would repeat a single passage. Empty texts give no passage. `language` None
-    means it is detected.
+    means it is detected; a passage that surely is in another one, as a quoted abstract, has its own.
     """
     head = _join(title, summary)
     texts = {TITLE_FIELD: head} | {field: _tidy(text) for field, text in body.items()}
-    return _passages({field: text for field, text in texts.items() if text}, language)
+    found = _passages({field: text for field, text in texts.items() if text}, language)
+    return [
+        piece if piece.field == WHOLE_FIELD else replace(piece, language=language_of_piece(piece.text, piece.language))
+        for piece in found
+    ]
 
 
 def with_translations(own: Sequence[Passage], further: Sequence[Sequence[Passage]]) -> list[Passage]:

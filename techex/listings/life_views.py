@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, object_session
 from techex.core.context import Context
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, FieldErrors, NotFound, Sentence
-from techex.listings import ageing, content, disclosure, lifecycle, queries, reviews, service
+from techex.listings import ageing, content, correction, disclosure, lifecycle, queries, reviews, service
 from techex.listings.disclosure import Disclosure
 from techex.listings.lifecycle import Transition, Verb
 from techex.listings.rules import FIELD_BY_NAME, Kind, State, Teaser, Visibility
@@ -65,12 +65,20 @@ def knows_owner(listing: Listing) -> bool:
     return service.knows_owner(identity.context(), listing)
 
 
+def may_correct_language(listing: Listing) -> bool:
+    """Whether the reader of this page may say which language a listing is in; for templates."""
+    session = object_session(listing)
+    context = identity.context()
+    return session is not None and context.actor.is_signed_in and correction.may_correct(session, context, listing)
+
+
 def teach_templates(state: Any) -> None:
     """What templates of every domain may ask about a listing."""
     state.app.jinja_env.globals.update(
         knows_owner=knows_owner,
         hidden_fields=lambda listing: service.guarded(identity.context(), listing),
         allowed_here=allowed_here,
+        may_correct_language=may_correct_language,
         form_of=form_of,
         lifecycle=lifecycle,
         BUTTONS=BUTTONS,
@@ -116,6 +124,17 @@ def carry_out(listing_id: int, verb: str) -> Response:
         stays = service.sees(context, listing)
     to = request.form.get("next", "")
     return replies.see_other(url_for("life.mine") if to == "mine" or not stays else address_of(listing))
+
+
+@blueprint.post("/listings/<int:listing_id>/language")
+@policy.open_to(policy.signed_in)
+def correct_language(listing_id: int) -> Response:
+    """Which language a listing is written in, where that was detected or chosen wrongly."""
+    context = identity.context()
+    with identity.database().transaction() as session:
+        listing = service.get_visible(session, context, listing_id, to_change=True)
+        correction.correct_language(session, context, listing, request.form.get("language", ""))
+        return replies.see_other(address_of(listing))
 
 
 @blueprint.get("/listings/<int:listing_id>/history")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from techex.embedding.languages import UNKNOWN, detect
+from techex.embedding.languages import UNKNOWN, detect, language_of_piece
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,24 @@ def test_any_text_gets_a_code_and_a_confidence(text: str) -> None:
     language, confidence = detect(text)
     assert 2 <= len(language) <= 3
     assert 0.0 <= confidence <= 1.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "language"),
+    [
+        (
+            "The effluent keeps its colour after biological treatment, and coagulation makes far too much sludge.",
+            "vi",
+            "en",
+        ),
+        (
+            "Hệ thống khử màu nước thải dệt nhuộm bằng ozon, chạy từ tháng ba năm ngoái "
+            "tại hai nhà máy dệt ở Hưng Yên.",
+            "en",
+            "vi",
+        ),
+        ("Model TX-400, 2.2 kW, IP66", "vi", "vi"),  # too short to be sure
+    ],
+)
+def test_a_piece_has_its_listings_language_unless_it_surely_has_not(text: str, said: str, language: str) -> None:
+    assert language_of_piece(text, said) == language
