@@ -26,6 +26,7 @@ from techex.errors import BadInput, Conflict, NotFound, Sentence
 from techex.listings import drafting, service
 from techex.listings.posting_tables import Attachment, SavedDraft
 from techex.listings.rules import State
+from techex.listings.tables import Listing
 
 FOLDER = "files"  # below the data folder
 LARGEST_FILE = 5_000_000  # bytes; a datasheet with pictures
@@ -209,10 +210,16 @@ def remove(session: Session, context: Context, draft: SavedDraft, attachment_id:
     session.delete(found)
 
 
-def of_listing(session: Session, listing_id: int) -> list[Attachment]:
-    """The files of a listing that the reader may see, in the order in which they were added."""
-    query = select(Attachment).where(Attachment.listing_id == listing_id).order_by(Attachment.id)
-    return list(session.scalars(query))
+def of_listing(session: Session, context: Context, listing: Listing) -> list[tuple[Attachment, str]]:
+    """The files of a listing that the reader may see, with their names for this reader, in the order they came."""
+    query = select(Attachment).where(Attachment.listing_id == listing.id).order_by(Attachment.id)
+    return [(file, _name_for(context, file, listing)) for file in session.scalars(query)]
+
+
+def _name_for(context: Context, file: Attachment, listing: Listing) -> str:
+    # What its owner called it may say whose it is.
+    known = service.knows_owner(context, listing)
+    return file.name if known else f"attachment-{file.id}{ENDINGS[file.media_type]}"
 
 
 def get_visible(session: Session, context: Context, attachment_id: int) -> tuple[Attachment, str]:
@@ -231,9 +238,7 @@ def get_visible(session: Session, context: Context, attachment_id: int) -> tuple
         listing = service.get_visible(session, context, found.listing_id)
     except NotFound:
         raise absent from None
-    if service.knows_owner(context, listing):
-        return found, found.name
-    return found, f"attachment-{found.id}{ENDINGS[found.media_type]}"
+    return found, _name_for(context, found, listing)
 
 
 def sweep(session: Session, data_dir: Path) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -169,6 +170,7 @@ def _step_page(session: Session, draft: SavedDraft, step: Step, errors: dict[str
         values=draft.values,
         errors=errors,
         meter=drafting.how_complete(draft),
+        just_saved=identity.now() - draft.updated_at < timedelta(minutes=1),
         step_with=step_with,
         currencies=CURRENCIES,
         field_groups=FIELD_GROUPS,

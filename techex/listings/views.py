@@ -7,7 +7,7 @@ from datetime import date
 from flask import Blueprint, Response, request
 
 from techex.errors import NotFound
-from techex.listings import disclosure, queries, service
+from techex.listings import attachments, disclosure, queries, service
 from techex.listings.forms import SORTS, read_list
 from techex.listings.lifecycle import Verb
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind
@@ -82,4 +82,6 @@ def _show(kind: Kind, listing_id: int) -> Response:
             alike=queries.alike(session, context, listing, ALIKE) if listing.fields else (),
             decision_date=date.fromisoformat(decided) if (decided := listing.body.get("decision_date")) else None,
             days_left=(listing.deadline - context.now.date()).days if listing.deadline else None,
+            files=attachments.of_listing(session, context, listing),
+            further_labels={name: rule.label for name, rule in FIELD_BY_NAME.items()},
         )

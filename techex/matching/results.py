@@ -247,9 +247,13 @@ def index_filters(
 
 
 def passage_texts(ids: Sequence[int]) -> Select[int, int, str, str]:
-    """listing_id, position, language and text of the passages of listings."""
+    """listing_id, position, language and text of the passages that listings are quoted by: those in their own language.
+
+    A text in a further language helps to find a listing; the words of its owner are what is shown as the reason.
+    """
     columns = select(PassageRow.listing_id, PassageRow.position, PassageRow.language, PassageRow.text)
-    return columns.where(PassageRow.listing_id.in_(ids))
+    own = columns.join(Listing, Listing.id == PassageRow.listing_id).where(PassageRow.language == Listing.language)
+    return own.where(PassageRow.listing_id.in_(ids))
 
 
 def _facts(context: Context, asking: Listing, row: Listing) -> list[Fact]:

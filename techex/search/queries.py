@@ -47,7 +47,7 @@ def items(session: Session, card_key: str, dimension: int, ids: Collection[int] 
                 Entry(
                     row.id,
                     _facts(row, fields[row.id], forms[row.id]),
-                    listing_terms(_text(row), row.language),
+                    _terms(row),
                     [passage for passage, _ in found],
                     np.array([vector for _, vector in found], np.float32).reshape(-1, dimension),
                 ),
@@ -160,7 +160,7 @@ def _listings() -> Select[Any]:
         select(
             *(Listing.id, Listing.kind, Listing.visibility, Listing.language, Listing.title, Listing.summary),
             *(Listing.body, Listing.country, Listing.province, Listing.trl, Listing.ip_status, Listing.organisation_id),
-            *(Listing.industry, Listing.reach, Listing.anonymous),
+            *(Listing.industry, Listing.reach, Listing.anonymous, Listing.translations),
             Organisation.kind.label("organisation_kind"),
         )
         .join(Organisation)
@@ -168,9 +168,14 @@ def _listings() -> Select[Any]:
     )
 
 
-def _text(row: Row[Any]) -> str:
-    """What a listing is found by: what everybody reads who sees it."""
-    return "\n".join([row.title, row.summary, *(row.body[name] for name in _FOUND_BY if row.body.get(name))])
+def _terms(row: Row[Any]) -> dict[str, int]:
+    """What a listing is found by: what everybody reads who sees it, in all its languages."""
+    own = "\n".join([row.title, row.summary, *(row.body[name] for name in _FOUND_BY if row.body.get(name))])
+    found = listing_terms(own, row.language)
+    for code, text in (row.translations or {}).items():
+        for term, often in listing_terms("\n".join(text["values"].values()), code).items():
+            found[term] = found.get(term, 0) + often
+    return found
 
 
 def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:

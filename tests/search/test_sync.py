@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, event
@@ -11,7 +12,11 @@ from techex.core import changes
 from techex.core.changes import Change
 from techex.core.context import Context
 from techex.core.database import Database
+from techex.embedding.service import passages_of_listing
+from techex.listings import content
+from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility
+from techex.listings.tables import Listing
 from techex.search import sync
 from techex.search.collection import Collection, Raw
 from techex.search.facts import Filters
@@ -210,3 +215,24 @@ def test_many_threads_searching_and_one_writing_agree_in_the_end(database: Datab
             publish(database, f"Printing {number}")
             counts.append(list(pool.map(search, range(4))))
     assert counts == [[number + 1] * 4 for number in range(8)]
+
+
+def test_a_listing_is_found_by_the_words_of_its_further_languages(
+    database: Database, context: Context, publish: Publish
+) -> None:
+    number = publish(database, "Biogas")
+    with database.transaction() as session:
+        listing = session.get_one(Listing, number)
+        draft = replace(
+            content.draft_of(listing, content.content_of(listing)),
+            translations={
+                "nl": {
+                    "origin": "translation",
+                    "values": {"title": "Vergisting van mest", "summary": "Een resultaat dat kan worden overgedragen."},
+                }
+            },
+        )
+        assert listings.edit(session, context, listing, draft)
+        assert {passage.language for passage in passages_of_listing(listing)} == {"en", "nl"}
+    follower = Follower(database, SPACE).current()
+    assert found(follower, "mest") == [number]
