@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
 from techex.core.context import command_line_context
@@ -14,13 +16,14 @@ from techex.settings import load_settings
 
 @click.group()
 def listings() -> None:
-    """Look after single listings."""
+    """Put right what is wrong with a listing."""
 
 
 @listings.command("language")
 @click.argument("listing_id", type=int, metavar="ID")
 @click.argument("language", metavar="CODE")
-def language(listing_id: int, language: str) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def language(listing_id: int, language: str, as_json: bool) -> None:
     """Say that listing ID is written in CODE (ISO 639-1), where that was detected or chosen wrongly.
 
     The change log carries it on: passages, words and vectors of the listing are made anew by whoever searches next.
@@ -35,6 +38,9 @@ def language(listing_id: int, language: str) -> None:
             changed = correction.correct_language(session, context, listing, language)
     finally:
         database.close()
+    if as_json:
+        click.echo(json.dumps({"id": listing_id, "language": language, "former": former, "changed": changed}))
+        return
     name = LANGUAGES[language]
     click.echo(
         f"Listing {listing_id} is now read as {name} ({language}), before as {former}."
