@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -16,6 +16,7 @@ from techex.accounts.tables import Person
 from techex.brokering import pipeline
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.pipeline import Contract, Need, Stage, Standing, Transition, Verb
+from techex.brokering.queries import in_places
 from techex.brokering.rules import checked_reason
 from techex.brokering.tables import Interest
 from techex.core import audit, changes
@@ -26,7 +27,7 @@ from techex.core.vocabulary import N_, TRANSFER_FORMS
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.listings import disclosure
 from techex.listings.tables import Listing
-from techex.organisations.tables import OrganisationMember
+from techex.organisations.tables import Organisation, OrganisationMember
 from techex.regions.service import place_of_code
 
 LONGEST_MESSAGE = 4000
@@ -86,14 +87,27 @@ def get(session: Session, context: Context, deal_id: int) -> Deal:
     return deal
 
 
-def visible(session: Session, context: Context) -> Sequence[Deal]:
-    """The deals of this person, the newest first."""
+def visible(session: Session, context: Context, stages: Collection[Stage] = tuple(Stage)) -> Sequence[Deal]:
+    """The deals of this person in these stages, the newest first."""
     organisations = [membership.organisation_id for membership in context.actor.memberships]
-    query = select(Deal).join(Interest, Interest.id == Deal.interest_id)
-    if not context.actor.is_operator:
-        query = query.where(or_(Interest.sender_id.in_(organisations), Interest.receiver_id.in_(organisations)))
-    found = session.scalars(query.order_by(Deal.id.desc()).limit(MOST)).unique()
-    return [deal for deal in found if pipeline.may_see(context.actor, standing(deal))]
+    query = (
+        select(Deal)
+        .join(Interest, Interest.id == Deal.interest_id)
+        .join(Listing, Listing.id == Interest.listing_id)
+        .join(Organisation, Organisation.id == Interest.sender_id)
+        .where(Deal.stage.in_([stage.value for stage in stages]))
+        .where(
+            or_(
+                Interest.sender_id.in_(organisations),
+                Interest.receiver_id.in_(organisations),
+                *in_places(context.actor),
+            )
+        )
+        .options(selectinload(Deal.ledger))
+        .order_by(Deal.id.desc())
+        .limit(MOST)
+    )
+    return [deal for deal in session.scalars(query).unique() if pipeline.may_see(context.actor, standing(deal))]
 
 
 def verbs(context: Context, deal: Deal) -> list[Transition]:

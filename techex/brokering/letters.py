@@ -26,7 +26,7 @@ _TO_RECEIVER = (
     N_(
         "An organisation would like to be introduced to you because of your listing %(listing)s. Their three short "
         "texts and your two buttons, yes and no, are here until %(due)s:\n%(link)s\n\n"
-        "Names and addresses are shown when both sides have agreed."
+        "Names and addresses are shown when both sides have agreed and an operator introduces you."
     ),
 )
 _TO_SENDER = (

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from techex.brokering.rules import State
@@ -28,23 +28,31 @@ def open_before(session: Session, organisation_id: int) -> int:
     return session.scalar(query) or 0
 
 
-def visible(session: Session, actor: Actor) -> Sequence[Interest]:
-    """Those that may concern this actor, the newest first; the rules have the last word on each."""
+def in_places(actor: Actor) -> list[ColumnElement[bool]]:
+    """What is of an operator's places: the listing, or the sender; for queries that join both."""
+    if not actor.is_operator:
+        return []
+    provinces = [code.partition("-")[2] for code in actor.places if "-" in code]
+    countries = [code for code in actor.places if "-" not in code]
+    return [
+        *(Listing.province.in_(provinces), Listing.country.in_(countries)),
+        *(Organisation.province.in_(provinces), Organisation.country.in_(countries)),
+    ]
+
+
+def visible(session: Session, actor: Actor, states: Collection[State] = tuple(State)) -> Sequence[Interest]:
+    """Those in these states that may concern this actor, the newest first; the rules have the last word on each."""
     organisations = [membership.organisation_id for membership in actor.memberships]
     concerned = [
         Interest.sender_id.in_(organisations),
         and_(Interest.receiver_id.in_(organisations), Interest.forwarded_at.is_not(None)),
+        *in_places(actor),
     ]
-    if actor.is_operator:
-        provinces = [code.partition("-")[2] for code in actor.places if "-" in code]
-        countries = [code for code in actor.places if "-" not in code]
-        concerned += [Listing.province.in_(provinces), Listing.country.in_(countries)]
-        concerned += [Organisation.province.in_(provinces), Organisation.country.in_(countries)]
     query = (
         select(Interest)
         .join(Listing, Listing.id == Interest.listing_id)
         .join(Organisation, Organisation.id == Interest.sender_id)
-        .where(or_(*concerned))
+        .where(or_(*concerned), Interest.state.in_([state.value for state in states]))
         .order_by(Interest.id.desc())
         .limit(MOST)
     )

@@ -154,7 +154,7 @@ TEXTS: tuple[TextRule, ...] = (
     TextRule(
         "who",
         N_("Who we are"),
-        N_("What you make or study, your size, your experience. No names: they are shown when both have agreed."),
+        N_("What you make or study, your size, your experience. No names: they are shown once you are introduced."),
         150,
         600,
     ),

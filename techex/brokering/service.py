@@ -246,6 +246,12 @@ def of_person(session: Session, context: Context) -> Sequence[Interest]:
     return sorted(mine, key=lambda one: (not verbs(context, one), one.due or date.max, -one.id))
 
 
+def for_operator(session: Session, context: Context) -> list[Interest]:
+    """Those that wait for this operator, who takes them up or forwards them."""
+    found = visible(session, context.actor, (State.SENT, State.SCREENED))
+    return [one for one in found if any(row.who is Party.OPERATOR for row in verbs(context, one))]
+
+
 def side_of(context: Context, interest: Interest) -> Party | None:
     """What this person is to it, viewers included."""
     return party_of(context.actor, interest.standing, MemberRole.VIEWER)

@@ -47,7 +47,7 @@ def interests() -> Response:
         waiting = [one for one in found if service.verbs(context, one) and _is_turn(context, one)]
         others = [one for one in found if one not in waiting]
         return replies.page(
-            "brokering/interests.html", waiting=waiting, others=others, today=context.now.date(), **_words(context)
+            "brokering/interests.html", waiting=waiting, others=others, today=context.now.date(), **_words(session, context)
         )
 
 
@@ -55,7 +55,7 @@ def _is_turn(context: Context, interest: Interest) -> bool:
     return service.side_of(context, interest) is rules.turn(rules.State(interest.state))
 
 
-def _words(context: Context) -> dict[str, Any]:
+def _words(session: Session, context: Context) -> dict[str, Any]:
     """What templates of this folder may say."""
     return {
         "states": rules.STATES,
@@ -63,21 +63,23 @@ def _words(context: Context) -> dict[str, Any]:
         "turn_of": lambda interest: rules.turn(rules.State(interest.state)),
         "is_turn": lambda interest: _is_turn(context, interest),
         "side_of": lambda interest: service.side_of(context, interest),
-        "names_shown": lambda interest: _names_shown(context, interest),
+        "names_shown": lambda interest: _names_shown(session, context, interest),
         "Party": Party,
     }
 
 
-def _names_shown(context: Context, interest: Interest) -> bool:
-    """Whether this reader may know who the people and the sender are: operators may, the sides once both agreed."""
-    side = service.side_of(context, interest)
-    return side not in (Party.SENDER, Party.RECEIVER) or interest.state == rules.State.ACCEPTED
+def _names_shown(session: Session, context: Context, interest: Interest) -> bool:
+    """Whether this reader may know who the people and the sender are: operators may, the sides once introduced."""
+    if service.side_of(context, interest) not in (Party.SENDER, Party.RECEIVER):
+        return True
+    deal = deals.of_interest(session, interest) if interest.state == rules.State.ACCEPTED else None
+    return deal is not None and deal.introduced_at is not None
 
 
 def _named_steps(session: Session, context: Context, interest: Interest) -> list[tuple[InterestStep, str]]:
     """Its steps with the names of those who took them, as far as this reader may know them."""
     names = names_of(session, [step.person_id for step in interest.steps if step.person_id])
-    side, shown = service.side_of(context, interest), _names_shown(context, interest)
+    side, shown = service.side_of(context, interest), _names_shown(session, context, interest)
     return [
         (step, names.get(step.person_id or 0, "") if shown or (side and step.party == side.value) else "")
         for step in interest.steps
@@ -179,7 +181,7 @@ def _page(session: Session, found: Interest, error: Exception | None = None) -> 
         errors=error.fields if isinstance(error, FieldErrors) else {},
         sent=request.form,
         today=context.now.date(),
-        **_words(context),
+        **_words(session, context),
     )
 
 

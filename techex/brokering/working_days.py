@@ -29,3 +29,11 @@ def after(day: date, working_days: int, country: str = HOME_COUNTRY) -> date:
         day += timedelta(days=1)
         working_days -= is_working_day(day, country)
     return day
+
+
+def until(today: date, due: date, country: str = HOME_COUNTRY) -> int:
+    """The working days that are left after `today` up to and with `due`; below 0 so many have passed since."""
+    first, last = min(today, due), max(today, due)
+    days = (first + timedelta(days=number) for number in range(1, (last - first).days + 1))
+    count = sum(is_working_day(day, country) for day in days)
+    return count if due >= today else -count

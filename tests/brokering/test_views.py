@@ -71,6 +71,11 @@ def test_a_university_asks_the_operator_forwards_and_the_firm_agrees(demo_app: F
     assert "Đại học Phương Nam" not in page.replace("Because of", ""), "names come when both have agreed"
     assert _take(engineer, number, "accept").status_code == 303
     page = engineer.get(f"/interests/{number}").get_data(as_text=True)
+    assert "Đại học Phương Nam" not in page, "and when an operator has introduced them"
+    deal = re.search(r"/deals/(\d+)", page)
+    assert deal
+    assert operator.post(f"/deals/{deal[1]}/introduce", data={"revision": 1}).status_code == 303
+    page = engineer.get(f"/interests/{number}").get_data(as_text=True)
     assert "Đại học Phương Nam" in page
     assert CAST["officer"].called in page
     assert "accepted" in officer.get(f"/interests/{number}").get_data(as_text=True)
