@@ -134,6 +134,12 @@ class Standing:
     usual: Mapping[str, float] = field(default_factory=dict)
     filtered_by: Sequence[str] = ()  # fields of Filters that this listing does not meet
     floor: int = 0  # the mark
+    mode: Mode = "vectors"  # "keywords" where the question has no vectors
+
+    @property
+    def page(self) -> int:
+        """The page of the list on which it stands, if it is in it."""
+        return 1 if self.place is None else (self.place - 1) // PAGE_SIZE + 1
 
     @property
     def pulled_down(self) -> Sequence[tuple[str, float]]:

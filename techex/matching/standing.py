@@ -60,6 +60,7 @@ def standing(results: Results, other: Listing) -> Standing:
         _usual(free, fitting),
         blocked,
         EXPLORE,
+        scored.mode,
     )
 
 

@@ -294,6 +294,8 @@ def paths(world: World) -> Iterator[str]:
         yield from (f"/review/{number}", f"/pairs/text/{number}?text=water", f"/interests/new?listing={number}")
         yield from (f"/attachments/{number}", f"/drafts/{number}/matches", f"/interests/{number}")
         yield f"/matches/{number}/why?other={opened[0]}"
+        yield from (f"/matches/{each}/why?other={number}" for each in opened[:2])
+        yield f"/matches/why?text=water+colour+membrane&other={number}"
         yield f"/pairs/{number}/{opened[1]}"
         yield f"/pairs/{opened[0]}/{number}"
     slugs = ("open-firm", "open-university", "left-house", "right-house", "doi-thu", "nobody")
@@ -307,6 +309,7 @@ def paths(world: World) -> Iterator[str]:
     for text, more in product(WORDS, ("", "&for=need", "&org=institute", "&field=207", "&trl=5&page=2")):
         if text:
             yield f"/matches?text={text.replace(' ', '+')}{more}"
+    yield from (f"/matches/{opened[0]}/why?other={word.replace(' ', '+')}" for word in WORDS)
     for number, more in product(opened, ("org=association", "org=institute", "field=207", "province=33", "page=2")):
         yield f"/matches/{number}?{more}"
 

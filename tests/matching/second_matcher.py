@@ -178,6 +178,7 @@ class WordMatcher:
             {"lexical": usual},
             blocked,
             FLOOR,
+            "keywords",
         )
 
     def _scored(

@@ -76,7 +76,7 @@ def test_the_pair_shows_both_texts_and_what_only_one_of_them_says(found: tuple[i
         assert page.count('<div class="pair-side edge-') == 2
         assert "8.4 · longan</b>" in page
         assert "16.8</b>" in page
-        assert "90 % of the text in common" in page
+        assert "90\u00a0% of the text in common" in page
 
 
 def test_a_decision_is_kept_on_record_and_can_be_taken_back(
@@ -110,7 +110,7 @@ def test_variants_stand_apart(demo_app: Flask, enter: Enter) -> None:
 
 def test_a_retold_text_is_told_by_its_figures(demo_app: Flask, enter: Enter) -> None:
     add_pair(demo_app, 1, "VN-33", "VN-33", "semantic", 1.0)
-    assert "100 % of the figures in common" in enter("operator").get("/duplicates").text
+    assert "100\u00a0% of the figures in common" in enter("operator").get("/duplicates").text
 
 
 def test_many_pairs_come_in_pages(demo_app: Flask, enter: Enter) -> None:
