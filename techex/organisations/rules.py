@@ -10,6 +10,7 @@ from techex.core.text import clean_line, has_words
 from techex.core.vocabulary import FIELDS, N_, ORGANISATION_KINDS
 from techex.errors import BadInput, Conflict, FieldErrors, Sentence
 from techex.organisations.identifiers import checked_identifiers
+from techex.regions.rules import HOME_COUNTRY
 from techex.regions.service import check_place, fold
 
 LONGEST_NAME = 200
@@ -72,8 +73,8 @@ def checked(draft: OrganisationDraft) -> OrganisationDraft:
     checks: dict[str, Callable[[], object]] = {
         "name": lambda: _name(draft.name),
         "names": lambda: {code: _name(name) for code, name in draft.names.items() if name},
-        "country": lambda: check_place(draft.country, draft.province).country,
-        "identifiers": lambda: checked_identifiers(draft.identifiers, draft.country),
+        "country": lambda: _country(draft.country, draft.province),
+        "identifiers": lambda: checked_identifiers(draft.identifiers, draft.country or HOME_COUNTRY),
         "kind": lambda: _kind(draft.kind),
         "fields": lambda: _fields(draft.fields),
         "website": lambda: _website(draft.website),
@@ -100,6 +101,12 @@ def _name(text: str) -> str:
         # Names stand in letters to strangers.
         raise BadInput(Sentence(N_("holds an address. Write the name alone; there is a field for the website.")))
     return name
+
+
+def _country(country: str, province: str | None) -> str:
+    if not country:
+        raise BadInput(Sentence(N_("Choose the province or country of its seat.")))
+    return check_place(country, province).country
 
 
 def _kind(code: str) -> str:

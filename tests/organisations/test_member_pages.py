@@ -57,7 +57,8 @@ def test_an_organisation_is_registered_verified_and_then_in_the_directory(
     [
         ({"name": ""}, "expected a name of 1 to 200 characters"),
         ({"kind": "shop"}, "is not a kind of organisation"),
-        ({"place": "VN-02"}, "is not a country code"),
+        ({"place": "VN-02"}, "Choose the province or country of its seat"),
+        ({"place": "", "tax_code": "0100109107"}, "check digit does not fit"),
         ({"tax_code": "0100109107"}, "check digit does not fit"),
         ({"tax_code": "12"}, "expected 10 digits"),
         ({"ror": "05hzhp296"}, "check digits do not fit"),
