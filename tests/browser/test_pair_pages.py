@@ -18,6 +18,7 @@ from tests.browser.conftest import ARTEFACTS
 from tests.conftest import NOW
 
 Open = Callable[..., Page]
+A4_WIDTH = 658  # pixels between the margins of the page
 TEXT = "text=textile+dyeing+wastewater+sludge+400+m3+a+day"
 
 
@@ -110,7 +111,7 @@ def test_what_is_missing_is_asked_for_by_words_and_answered(
 
 
 def test_a_pair_prints_on_paper_with_both_sides_and_the_table(open_page: Open, pages: dict[str, str]) -> None:
-    page = open_page(pages["pair"])
+    page = open_page(pages["pair"], width=A4_WIDTH)
     page.emulate_media(media="print")
     expect(page.locator(".masthead")).to_be_hidden()
     expect(page.locator(".with-script").first).to_be_hidden()
