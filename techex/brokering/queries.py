@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
@@ -38,6 +38,13 @@ def in_places(actor: Actor) -> list[ColumnElement[bool]]:
         *(Listing.province.in_(provinces), Listing.country.in_(countries)),
         *(Organisation.province.in_(provinces), Organisation.country.in_(countries)),
     ]
+
+
+def answered(session: Session) -> Sequence[Interest]:
+    """Those that their receivers have answered, the oldest first."""
+    states = [State.ACCEPTED.value, State.DECLINED.value]
+    query = select(Interest).where(Interest.state.in_(states), Interest.forwarded_at.is_not(None))
+    return session.scalars(query.order_by(Interest.id).options(joinedload(Interest.own_listing))).unique().all()
 
 
 def visible(session: Session, actor: Actor, states: Collection[State] = tuple(State)) -> Sequence[Interest]:

@@ -159,14 +159,14 @@ def verbs(context: Context, interest: Interest) -> list[Transition]:
 def take(
     session: Session,
     context: Context,
-    house: House,
+    house: House | None,
     interest_id: int,
     verb: Verb,
     revision: int | None = None,
     reason: str = "",
     text: str = "",
 ) -> Interest:
-    """Take the next step. `revision` is the one that the person had before them.
+    """Take the next step. `revision` is the one that the person had before them; without `house` nobody is written to.
 
     Raises NotFound, NotAllowed, FieldErrors (a no needs its reason), Conflict where somebody else was quicker or the
     receiver has as many unanswered ones as can be read.
@@ -195,7 +195,8 @@ def take(
     except StaleDataError as error:
         raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now."))) from error
     _note(session, context, interest, verb.value, row.who)
-    letters.tell(session, context, house, interest)
+    if house is not None:
+        letters.tell(session, context, house, interest)
     if row.target is State.ACCEPTED:
         deals.open_deal(session, context, interest)
     return interest
@@ -210,7 +211,7 @@ def _due(interest: Interest, today: date) -> date | None:
     return None
 
 
-def lapse(session: Session, context: Context, house: House, at_most: int = 200) -> int:
+def lapse(session: Session, context: Context, house: House | None, at_most: int = 200) -> int:
     """Let those lapse whose receivers did not answer in time; returns how many."""
     late = session.scalars(
         select(Interest.id)

@@ -47,7 +47,11 @@ def interests() -> Response:
         waiting = [one for one in found if service.verbs(context, one) and _is_turn(context, one)]
         others = [one for one in found if one not in waiting]
         return replies.page(
-            "brokering/interests.html", waiting=waiting, others=others, today=context.now.date(), **_words(session, context)
+            "brokering/interests.html",
+            waiting=waiting,
+            others=others,
+            today=context.now.date(),
+            **_words(session, context),
         )
 
 
