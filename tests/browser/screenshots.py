@@ -85,12 +85,18 @@ def pages_of(settings: Settings) -> list[Shot]:
         ("not-text", "/matches?text=%00"),
     ]
     with database.reading() as session:
+        longest_of = {}
         for kind, folder in ((Kind.NEED, "needs"), (Kind.OFFER, "results")):
             longest = session.scalar(
                 select(Listing.id).where(Listing.kind == kind).order_by(func.length(Listing.title).desc()).limit(1)
             )
             if longest is not None:
                 shots += [(f"longest-{folder}", f"/{folder}/{longest}"), (f"matches-{folder}", f"/matches/{longest}")]
+                longest_of[kind] = longest
+        if len(longest_of) == len(Kind):
+            need, offer = longest_of[Kind.NEED], longest_of[Kind.OFFER]
+            shots += [("pair", f"/pairs/{need}/{offer}"), ("why-not", f"/matches/{need}/why?other={offer}&trl=9")]
+            shots += [("pair-of-text", f"/pairs/text/{offer}?text={PROBLEM}")]
     database.close()
     return shots
 
