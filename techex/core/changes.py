@@ -58,6 +58,8 @@ def record(session: Session, context: Context, subject: str, subject_id: int, wh
 
 def hold(session: Session) -> None:
     """Wait for the other writers and keep them waiting until this transaction ends, as recording a change does."""
+    if session.get_bind().dialect.name == "sqlite":
+        return  # a writer holds the whole database from its first statement on
     session.execute(select(ChangeCounter.last).where(ChangeCounter.id == _ONLY_ROW).with_for_update())
 
 
