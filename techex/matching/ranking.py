@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from typing import Protocol
 from weakref import WeakKeyDictionary
@@ -131,15 +132,25 @@ def rank(
     parts: Parts = ALL_PARTS,
     learned: Learned | None = None,
     also: Sequence[int] = (),
+    today: date | None = None,
 ) -> Ranking:
-    """The candidates of these partitions that meet the filters, best first; listings in `also` are candidates too."""
+    """The candidates of these partitions that meet the filters, best first; listings in `also` are candidates too.
+
+    With `today`, a listing in its last days stands behind its equals.
+    """
     query = query.turned(learned) if learned else query
     terms = terms_of(query, partitions)
     scored = [Scored(partition, query, terms, filters, parts, also) for partition in partitions]
-    return ranked(scored, query, parts, learned)
+    return ranked(scored, query, parts, learned, today)
 
 
-def ranked(scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None) -> Ranking:
+def ranked(
+    scored: Sequence[Scored],
+    query: Query,
+    parts: Parts = ALL_PARTS,
+    learned: Learned | None = None,
+    today: date | None = None,
+) -> Ranking:
     """The candidates of several partitions together, best first, for a query turned by what was learned."""
     scored = [each for each in scored if len(each.ids)]
     if not scored:
@@ -156,6 +167,8 @@ def ranked(scored: Sequence[Scored], query: Query, parts: Parts = ALL_PARTS, lea
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
         added[NEIGHBOURS][best] = scoring.neighbours(scores[best], *_of_all(scored, best))
     scores = scores + added[NEIGHBOURS]
+    if today is not None:
+        scores = scores - np.concatenate([structure.fading(each.facts, today) for each in scored])
     order = scoring.order(ids, scores)
     left_open = np.concatenate([structure.left_open(query.wanted, each.facts) for each in scored])
     same = np.concatenate([each.same_language for each in scored])

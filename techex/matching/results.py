@@ -84,7 +84,14 @@ class Results:
     @cached_property
     def ranked(self) -> Ranking:
         """All candidates under the filters."""
-        return ranking.rank(self.partitions, self.asked.query, self.limits, learned=self.learned, also=self.also)
+        return ranking.rank(
+            self.partitions,
+            self.asked.query,
+            self.limits,
+            learned=self.learned,
+            also=self.also,
+            today=self.context.now.date(),
+        )
 
     @cached_property
     def limits(self) -> IndexFilters:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,12 @@ PARTS = ("fields", "industry", "sdg", "transfer_forms", "trl")
 # What the first ten of a need agree in on average, for facts that one side leaves open: the strength of a pair takes
 # them for neither better nor worse than usual (demo exchange).
 USUAL_FIELDS, USUAL_INDUSTRY, USUAL_SDG = 0.5, 0.55, 0.45
+
+
+# A listing in its last FADING_DAYS falls behind its equals, more each day, since it may be gone before anybody meets.
+# On its last day by half of what a common field of science is worth: what fits better still stands above it.
+FADING = 0.4
+FADING_DAYS = 30
 
 
 @dataclass(frozen=True)
@@ -104,3 +111,10 @@ def _bits(codes: Iterable[Any], bits: Mapping[Any, int]) -> int:
     for code in codes:
         total |= bits[code]
     return total
+
+
+def fading(facts: NDArray[np.void], today: date) -> Numbers:
+    """(m,) what listings with these rows lose because they end soon; 0 for those that have time, or no end."""
+    left = facts["ends"].astype(np.float64) - today.toordinal()
+    share = np.clip(1 - left / FADING_DAYS, 0, 1)
+    return np.asarray(np.where(facts["ends"] > 0, FADING * share, 0.0), np.float64)

@@ -35,6 +35,7 @@ FACTS = np.dtype(
         ("industry", np.int32),
         ("sdg", np.uint32),
         ("reach", np.int32),
+        ("ends", np.int32),
         ("trl", np.int8),
     ]
 )
@@ -70,6 +71,7 @@ class Facts:
     industry: str | None = None
     sdg: tuple[int, ...] = ()
     reach: str | None = None  # how far a need looks
+    ends: int = 0  # its last day as a proleptic ordinal; 0 for none
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def fact_row(listing_id: int, facts: Facts, labels: Names) -> FactRows:
     row["sdg"] = _bits(facts.sdg, GOAL_BITS)
     for name in LABELLED:
         row[name] = labels.add(getattr(facts, name) or "")
-    row["trl"] = facts.trl or 0
+    row["trl"], row["ends"] = facts.trl or 0, facts.ends
     return row
 
 
@@ -189,6 +191,7 @@ def facts_of(row: np.void, labels: Names) -> Facts:
         industry=labels.name(row["industry"]) or None,
         reach=labels.name(row["reach"]) or None,
         sdg=tuple(goal for goal, bit in GOAL_BITS.items() if int(row["sdg"]) & bit),
+        ends=int(row["ends"]),
     )
 
 

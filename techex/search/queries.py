@@ -160,7 +160,7 @@ def _listings() -> Select[Any]:
         select(
             *(Listing.id, Listing.kind, Listing.visibility, Listing.language, Listing.title, Listing.summary),
             *(Listing.body, Listing.country, Listing.province, Listing.trl, Listing.ip_status, Listing.organisation_id),
-            *(Listing.industry, Listing.reach, Listing.anonymous, Listing.translations),
+            *(Listing.industry, Listing.reach, Listing.anonymous, Listing.translations, Listing.expires_at),
             Organisation.kind.label("organisation_kind"),
         )
         .join(Organisation)
@@ -193,6 +193,7 @@ def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:
         organisation_kind="" if row.anonymous else row.organisation_kind,
         industry=row.industry,
         reach=row.reach,
+        ends=row.expires_at.toordinal() if row.expires_at else 0,
         sdg=tuple(row.body.get("sdg") or ()),
     )
 

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 import numpy as np
 
 from techex.matching.structure import (
+    FADING,
+    FADING_DAYS,
     FIELDS_WEIGHT,
     FORMS_WEIGHT,
     INDUSTRY_WEIGHT,
@@ -11,6 +15,7 @@ from techex.matching.structure import (
     STAGE_WEIGHT,
     Wanted,
     agreement,
+    fading,
 )
 from techex.search.facts import Facts, fact_row
 from techex.search.names import Names
@@ -59,3 +64,15 @@ def test_the_same_industry_and_common_goals_count_for_a_match() -> None:
 
 def test_an_industry_nobody_stated_is_not_a_common_one() -> None:
     assert added(Wanted(True), Facts())["industry"] == 0
+
+
+def test_a_listing_falls_behind_its_equals_in_its_last_days_and_never_behind_what_fits_better() -> None:
+    today, labels = date(2026, 11, 22), Names()
+
+    def lost(days_left: int | None) -> float:
+        ends = (today + timedelta(days=days_left)).toordinal() if days_left is not None else 0
+        return float(fading(fact_row(1, Facts(ends=ends), labels), today)[0])
+
+    assert lost(None) == lost(FADING_DAYS) == lost(300) == 0
+    assert lost(FADING_DAYS // 2) == FADING / 2
+    assert lost(0) == lost(-3) == FADING < FIELDS_WEIGHT
