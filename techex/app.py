@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from techex import __version__, paths
 from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
-from techex.admin import audit_views
+from techex.admin import audit_views, desk_views
 from techex.admin import views as admin_views
 from techex.brokering import deal_views
 from techex.brokering import people as brokering_people
@@ -53,6 +53,7 @@ BLUEPRINTS = (
     duplicate_views.blueprint,
     brokering_views.blueprint,
     deal_views.blueprint,
+    desk_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -67,6 +68,7 @@ NAVIGATION = (
 
 # What stands below it for somebody who has signed in: (endpoint, what it is called, whom it is for).
 DESK = (
+    ("desk.index", _l("Your desk"), policy.operator),
     ("posting.begin", _l("Write a listing"), policy.signed_in),
     ("life.mine", _l("My listings"), policy.signed_in),
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),

@@ -27,3 +27,13 @@ document.addEventListener("click", async (event) => {
   await navigator.clipboard.writeText(lines.join("\n"));
   button.textContent = button.dataset.done;
 });
+
+// Lists that are worked by keyboard: j and k move between lines, Enter opens the one that has the focus.
+document.addEventListener("keydown", (event) => {
+  if (!["j", "k"].includes(event.key) || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, select, textarea")) return;
+  const lines = [...document.querySelectorAll("[data-lines] [data-line]")];
+  if (!lines.length) return;
+  const at = lines.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
+  lines[Math.max(0, Math.min(at, lines.length - 1))].focus();
+});
