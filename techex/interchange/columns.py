@@ -14,13 +14,17 @@ from techex.listings.rules import FieldRule, Kind, fields_of
 
 PAGE_LANGUAGES = ("en", "vi")
 EXTERNAL_ID = "external_id"
+# A column that holds all there is to say: its beginning is the summary, and the main text is taken from it as well.
+ONE_TEXT = "one_text"
+_MAIN_TEXT: Mapping[Kind, str] = {Kind.NEED: "problem", Kind.OFFER: "description"}
 
 # Headings that lists of institutes bear, beside the names and labels of our fields.
 _ALSO: Mapping[str, Sequence[str]] = {
     EXTERNAL_ID: (*ID_COLUMNS, "mã", "mã số", "mã hồ sơ", "stt", "số hiệu", "code", "no"),
     "title": ("tên", "tiêu đề", "tên kết quả", "tên công nghệ", "tên nhu cầu", "name", "tên đề tài"),
     "summary": ("tóm tắt", "giới thiệu", "abstract", "short description"),
-    "description": ("mô tả", "nội dung", "mô tả công nghệ", "text"),
+    "description": ("mô tả", "nội dung", "mô tả công nghệ"),
+    ONE_TEXT: ("text", "full text", "toàn văn"),
     "advantages": ("ưu điểm", "lợi thế", "advantages"),
     "problem": ("vấn đề", "hiện trạng", "problem"),
     "required_result": ("yêu cầu", "kết quả cần đạt", "requirements"),
@@ -37,7 +41,7 @@ _ALSO: Mapping[str, Sequence[str]] = {
 
 def targets(kind: Kind) -> list[str]:
     """What a column may be: the id, a field, or one of those that go with a listing."""
-    return [EXTERNAL_ID, *(rule.name for rule in fields_of(kind)), *ENVELOPE]
+    return [EXTERNAL_ID, *(rule.name for rule in fields_of(kind)), ONE_TEXT, *ENVELOPE]
 
 
 @cache
@@ -70,15 +74,19 @@ def guessed(columns: Iterable[str], kind: Kind, remembered: Mapping[str, str] | 
     return found
 
 
-def as_map(columns: Mapping[str, str], language: str) -> ImportMap:
+def as_map(columns: Mapping[str, str], kind: Kind, language: str) -> ImportMap:
     """The map that reads a table so; `language` is that of rows which do not say theirs, empty to have it found out."""
     by_target = {target: column for column, target in columns.items() if target}
+    one_text = by_target.pop(ONE_TEXT, "")
     envelope: dict[str, Any] = {name: ColumnRule(column=by_target[name]) for name in ENVELOPE if name in by_target}
     if language and "language" not in envelope:
         envelope["language"] = language
     fields: dict[str, str | ColumnRule] = {
         target: column for target, column in by_target.items() if target not in (EXTERNAL_ID, *ENVELOPE)
     }
+    if one_text:
+        shortened = ColumnRule(column=one_text, cut=True)
+        fields = {"summary": shortened, _MAIN_TEXT[kind]: shortened, **fields}
     return ImportMap(external_id=by_target.get(EXTERNAL_ID, ""), fields=fields, **envelope)
 
 

@@ -12,7 +12,7 @@ from techex.core import vocabulary
 from techex.core.context import Context
 from techex.errors import BadInput
 from techex.interchange import runs
-from techex.interchange.columns import EXTERNAL_ID, targets
+from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, targets
 from techex.interchange.rules import ENVELOPE
 from techex.interchange.service import LanguageOf
 from techex.interchange.spreadsheets import write_template
@@ -115,6 +115,7 @@ def _page(session: Any, run: ImportRun, wrong: str = "", status: int = 200) -> R
         run=run,
         organisation=organisation,
         counts=runs.counts(session, run),
+        shortened=runs.shortened(session, run),
         refused=runs.refused_rows(session, run, REFUSED_SHOWN),
         said=lambda cell: language.sentence(runs.unpacked(cell["said"])),
         targets=[(target, label_of(target)) for target in targets(kind)] if mapping else (),
@@ -131,6 +132,7 @@ def label_of(target: str) -> str:
         return str(_(FIELD_BY_NAME[target].label))
     labels = {
         EXTERNAL_ID: _("Id of the row (never changes)"),
+        ONE_TEXT: _("All of the text (summary and main text are taken from it)"),
         "language": _("Language"),
         "country": _("Country"),
         "province": _("Province"),
@@ -202,7 +204,7 @@ def _done(run_id: int, verb: Any) -> Response:
 @policy.open_to(policy.everyone)
 def template(kind: str) -> Response:
     """An empty table with a column for every field, and a second sheet that explains them."""
-    names = targets(Kind(kind))
+    names = [name for name in targets(Kind(kind)) if name != ONE_TEXT]
     explained = [[_("Column"), _("What it is"), _("What to write"), _("Limits and codes")]]
     explained += [[name, label_of(name), _hint(name), _limits(name)] for name in names]
     content = write_template({_("Rows"): [names], _("Columns"): explained}, [18, 30, 50, 60] + [24] * len(names))

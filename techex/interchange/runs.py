@@ -175,7 +175,7 @@ def dry_run(
 def _judged(
     data_dir: Path, run: ImportRun, owner: Organisation, language_of: LanguageOf | None, skipped: int = 0
 ) -> Iterator[tuple[Row, Judged]]:
-    mapping, kind, seen = as_map(run.columns, run.language), Kind(run.kind), dict[str, int]()
+    mapping, kind, seen = as_map(run.columns, Kind(run.kind), run.language), Kind(run.kind), dict[str, int]()
     for number, row in enumerate(_rows(data_dir, run)):
         if number < skipped:
             # Done before: of these only the ids count, which later rows may not have again.
@@ -204,6 +204,7 @@ def _row_of(run: ImportRun, row: Row, judged: Judged, outcome: str, listing: Lis
         {"field": name, "column": headings.get(name, ""), "said": _packed(sentence)}
         for name, sentence in judged.wrong.items()
     ]
+    cells += [{"note": note} for note in judged.notes]
     return ImportedRow(
         run_id=run.id,
         line=row.line,
@@ -373,6 +374,15 @@ def counts(session: Session, run: ImportRun) -> dict[str, int]:
         select(ImportedRow.outcome, func.count()).where(ImportedRow.run_id == run.id).group_by(ImportedRow.outcome)
     )
     return dict(rows.all())
+
+
+def shortened(session: Session, run: ImportRun) -> int:
+    """How many rows that were taken, or would be, had texts that are too long and were shortened."""
+    taken = ("created", "updated", "unchanged")
+    cells = session.scalars(
+        select(ImportedRow.cells).where(ImportedRow.run_id == run.id, ImportedRow.outcome.in_(taken))
+    )
+    return sum(1 for row in cells if row)
 
 
 def refused_rows(session: Session, run: ImportRun, most: int) -> Sequence[ImportedRow]:

@@ -267,3 +267,19 @@ def test_the_template_has_every_column_and_explains_it(client: Browser) -> None:
         assert columns[:3] == ["external_id", "title", "summary"]
         assert [cell.value for cell in explained["A"]][1:] == columns
         assert "Tên gọi" in [cell.value for cell in explained["B"]]
+
+
+def test_a_column_that_holds_all_of_the_text_gives_summary_and_main_text(demo_app: Flask, signed_in: SignedIn) -> None:
+    text = "Máy sấy bơm nhiệt hai cấp giữ màu và mùi của long nhãn trong suốt quá trình sấy. " * 80
+    browser = signed_in("officer")
+    address = _upload(browser, a_table([["1", "Máy sấy bơm nhiệt", text]], ("_id", "title", "text"))).location
+    _columns(browser, address)
+    page = browser.get(address).text
+    assert ">1</b> would become new listings" in page
+    assert ">1</b> of them with a text that was too long" in page
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    listing = _stored(demo_app, Listing)[-1]
+    assert len(listing.summary) <= 500
+    assert listing.summary.endswith(".")
+    assert 3_000 < len(listing.body["description"]) <= 4_000
