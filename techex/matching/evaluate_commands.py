@@ -144,6 +144,8 @@ def _evaluate_demo(settings: Settings, encoder: Encoder, as_json: bool, progress
             f"Nothing suitable: said of {_abstained(measured.abstention)}. "
             f"Vietnamese and English versions share {measured.parallel.overlap:.0%} of their first five."
         )
+    if measured.exposure:
+        _show_exposure(measured.exposure)
     if measured.reliability:
         _show_reliability(measured.reliability)
     if measured.parity:
@@ -213,3 +215,16 @@ def _show_figures(rows: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
     for title, figures in rows:
         table.add_row(title, *(f"{figures[name]:.{PLACES}f}" for name in FIGURES))
     Console().print(table)
+
+
+def _show_exposure(found: evaluated.Exposure) -> None:
+    for name, hubs in (("Hubs", found.served), ("with CSLS", found.corrected)):
+        click.echo(
+            f"{name}: skewness of first tens {hubs.skewness:.2f}, the most shown result in {hubs.most}, "
+            f"{hubs.never:.1%} in none; nDCG@10 {hubs.ndcg:.4f}."
+        )
+    spread = found.spread
+    click.echo(
+        f"Spread over places (nothing held back by more than {spread.bound:.1f}): nDCG@10 {spread.ndcg:.4f} → "
+        f"{spread.ndcg_spread:.4f}, places in the first ten {spread.places:.1f} → {spread.places_spread:.1f}."
+    )

@@ -67,6 +67,33 @@ class Parallel(_Part):
     overlap: float = Field(alias="overlap@5", ge=0, le=1)
 
 
+class Hubs(_Part):
+    """How often offers stand in first tens: skewness of the counts, the greatest, the share that stands in none."""
+
+    ndcg: float = Field(alias="ndcg@10", ge=0, le=1)
+    skewness: float
+    most: int = Field(ge=0)
+    never: float = Field(ge=0, le=1)
+
+
+class Spread(_Part):
+    """Lists in which no place crowds out others: what that costs, and how many places the first ten come from."""
+
+    bound: float = Field(ge=0)
+    ndcg: float = Field(alias="ndcg@10", ge=0, le=1)
+    ndcg_spread: float = Field(alias="ndcg@10 spread", ge=0, le=1)
+    places: float = Field(ge=0)
+    places_spread: float = Field(ge=0)
+
+
+class Exposure(_Part):
+    """How evenly offers and places are shown: as served, and with a correction of hubs that is measured only."""
+
+    served: Hubs
+    corrected: Hubs
+    spread: Spread
+
+
 class Point(_Part):
     """Pairs of about equal strength: what it promised and what readers said, 0 to 1."""
 
@@ -129,6 +156,7 @@ class Measured(_Part):
     bands: tuple[BandCount, ...] = ()
     abstention: Abstention | None = None
     parallel: Parallel | None = None
+    exposure: Exposure | None = None
     reliability: Reliability | None = None
     parity: LanguageParity | None = None
 

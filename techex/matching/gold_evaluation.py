@@ -12,7 +12,7 @@ import numpy as np
 from techex.embedding.cards import Role
 from techex.embedding.encoders import Encoder, FloatArray, Progress
 from techex.interchange.demo import demo_exchange
-from techex.matching import metrics, ranking, reliability
+from techex.matching import metrics, reliability
 from techex.matching.evaluated import (
     Ablated,
     Abstention,
@@ -24,6 +24,7 @@ from techex.matching.evaluated import (
     Point,
     Reliability,
 )
+from techex.matching.exposure import demo_exposure
 from techex.matching.gold import GoldNeed, GoldSet, gold_set
 from techex.matching.gold_parity import language_parity
 from techex.matching.reliability import JudgedList
@@ -102,13 +103,14 @@ def evaluate_demo(
         bands=_bands(answers),
         abstention=_abstention(gold, answers),
         parallel=_parallel(gold),
+        exposure=demo_exposure(gold),
         reliability=_reliability(gold),
         parity=language_parity(gold, raw),
     )
 
 
 def _answer(gold: GoldSet, need: GoldNeed, parts: Parts = ALL_PARTS) -> _Answer:
-    ranked = ranking.rank([gold.offers], need.query, None, parts)
+    ranked = gold.ranked(need, parts)
     strengths = falling(strength(ranked.plain, need.query.words)).tolist()
     return _Answer(need, [gold.names[number - 1] for number in ranked.ids.tolist()], strengths)
 
@@ -194,7 +196,7 @@ def _reliability(gold: GoldSet) -> Reliability:
 
 
 def _judged(gold: GoldSet, need: GoldNeed) -> JudgedList:
-    ranked = ranking.rank([gold.offers], need.query)
+    ranked = gold.ranked(need)
     said = [need.grades.get(gold.names[number - 1], 0) / FITS for number in ranked.ids[: reliability.JUDGED].tolist()]
     return JudgedList.of(need.key, ranked.grounds, said, need.unmatched)
 

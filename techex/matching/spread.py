@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from techex.matching.best_pairs import Pair
 
-# In spreads of random pairs, as scores are. Together .45: less than lies between neighbouring bands.
-PENALTY = 0.15
+# In spreads of random pairs, as scores are. On the demo exchange nDCG@10 falls from .9328 to .9326, and to .9310 where
+# six of ten offers are said to lie in one city: of the first ten there 4.3 instead of 5.5 come from it.
+PENALTY = 0.3
 MOST = 3
 BOUND = PENALTY * MOST
 

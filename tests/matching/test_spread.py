@@ -15,8 +15,8 @@ def test_a_list_of_different_places_stays_as_it_is() -> None:
     assert spread([3.0, 2.0, 2.0, 1.0], [["a"], ["b"], ["c"], ["d"]]) == [0, 1, 2, 3]
 
 
-def test_a_nearly_equal_listing_from_elsewhere_comes_before_the_third_of_one_city() -> None:
-    assert spread([3.0, 2.9, 2.8, 2.75], [["city"], ["city"], ["city"], ["village"]]) == [0, 1, 3, 2]
+def test_a_nearly_equal_listing_from_elsewhere_comes_before_the_second_of_one_city() -> None:
+    assert spread([3.0, 2.9, 2.8, 2.75], [["city"], ["city"], ["city"], ["village"]]) == [0, 3, 1, 2]
 
 
 def test_a_much_better_listing_is_never_held_back() -> None:
