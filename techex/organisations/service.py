@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from techex.core import audit, changes, mail
@@ -66,10 +66,12 @@ def _absent(slug: str) -> NotFound:
 
 
 def find_by_name(session: Session, name: str) -> Organisation | None:
-    """The organisation of this name or short name, or None."""
-    return session.scalar(
-        select(Organisation).where((Organisation.name == name) | (Organisation.slug == name)).order_by(Organisation.id)
-    )
+    """The organisation of this short name, or of this name in the directory; or None.
+
+    Anybody can register a name: one that nobody has looked at must not receive what is imported for its real bearer.
+    """
+    named = and_(Organisation.name == name, Organisation.listed.is_(True))
+    return session.scalar(select(Organisation).where(or_(named, Organisation.slug == name)).order_by(Organisation.id))
 
 
 def organisations(session: Session, ids: Iterable[int]) -> Mapping[int, Organisation]:

@@ -219,3 +219,27 @@ def test_the_desk_offers_each_what_they_may_open(app: Flask, signed_in: SignIn) 
         assert ("/verification" in entries) == (name == "operator")
         assert ("/audit" in entries) == (name == "administrator")
         assert {browser.get(entry).status_code for entry in entries if entry != "/post"} == {200}
+
+
+def test_an_organisation_that_nobody_has_looked_at_changes_no_page_of_others(
+    app: Flask, database: Database, signed_in: SignIn
+) -> None:
+    """Two worlds that differ in one hidden organisation: every page and header is the same to the last byte."""
+    _enter(database, "engineer", "rival", "officer")
+    founder = signed_in("stranger")
+    paths = [
+        *("/", "/organisations", "/organisations?q=bao+quan", "/organisations?province=33&org=institute", "/places"),
+        *("/places/VN-33", "/regions/RED_RIVER_DELTA", "/needs", "/results?q=bao+quan", "/organisations/unknown"),
+        "/organisations/vien-nghien-cuu-bao-quan",
+    ]
+
+    def world() -> list[tuple[int, str, bytes]]:
+        replies = [app.test_client().get(path) for path in paths]
+        return [(reply.status_code, str(reply.headers), reply.data) for reply in replies]
+
+    before = world()
+    slug = founder.post("/register-organisation", data=FORM | {"field": "211"}).location.rsplit("/")[-1]
+    assert world() == before
+    hidden = app.test_client().get(f"/organisations/{slug}")
+    absent = app.test_client().get("/organisations/" + "x" * len(slug))
+    assert hidden.text.replace(slug, "x" * len(slug)) == absent.text

@@ -97,6 +97,14 @@ def test_a_short_name_does_not_tell_how_many_others_have_it(session: Session) ->
     assert all(slug.startswith("nha-may-giay-song-day-") and len(slug) == 28 for slug in slugs)
 
 
+def test_who_registers_the_name_of_another_does_not_get_what_is_imported_for_it(session: Session) -> None:
+    squatter = service.register(session, acting(session, "stranger"), MILL)
+    assert service.find_by_name(session, MILL.name) is None
+    assert service.find_by_name(session, squatter.slug) is squatter
+    real, _ = service.upsert(session, Context(COMMAND_LINE, NOW), OrganisationDraft(MILL.name, province="33"))
+    assert service.find_by_name(session, MILL.name) is real
+
+
 def test_nobody_registers_one_organisation_after_the_other(session: Session) -> None:
     for number in range(3):
         service.register(session, acting(session, "stranger"), OrganisationDraft(f"Firm {number}", province="33"))
