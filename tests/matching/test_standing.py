@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from techex.core import changes
 from techex.core.context import Context
 from techex.core.database import Database
-from techex.listings.rules import Kind, Visibility
+from techex.listings.rules import Kind, State, Visibility
 from techex.listings.tables import Listing
 from techex.matching import ranking
 from techex.matching.rules import PAGE_SIZE, Filters, Standing
@@ -137,3 +137,20 @@ def test_among_very_many_one_beyond_the_candidates_is_scored_and_has_no_place(
     assert standing.compared < whole.compared
     assert (standing.obstacle, standing.place) == ("mark", None)
     assert standing.parts["whole"] == pytest.approx(whole.parts["whole"])
+
+
+def test_a_listing_that_is_not_in_the_index_yet_is_compared_by_its_words(
+    matcher: Matcher, demo: Database, context: Context, reader: Context
+) -> None:
+    with demo.reading() as session:
+        need = need_with_matches(session, matcher, reader).id
+        offer = matcher.matches_for(session, reader, session.get_one(Listing, need)).matches[0].listing.id
+    with demo.transaction() as session:
+        session.get_one(Listing, need).state = State.DRAFT.value
+        changes.record(session, context, "listing", need, "edited")
+    with demo.reading() as session:
+        pair = session.get_one(Listing, need), session.get_one(Listing, offer)
+        standing = matcher.standing_for(session, reader, *pair)
+        back = matcher.standing_for(session, reader, *reversed(pair))
+    assert (standing.mode, standing.obstacle in ("", "mark")) == ("keywords", True)
+    assert back == Standing("unsearched")
