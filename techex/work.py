@@ -29,6 +29,7 @@ JOBS: dict[str, tuple[timedelta, str]] = {
     "import tables": (timedelta(seconds=5), "techex.admin.jobs:import_tables"),
     "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
     "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
+    "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),
     "answers teach": (timedelta(minutes=10), "techex.brokering.jobs:learn"),
 }
 PAUSE = 2.0  # seconds between two looks into the outbox: a letter leaves before its reader looks for it

@@ -34,6 +34,7 @@ class Letter(Base):
     language: Mapped[str] = mapped_column(String(8))
     subject: Mapped[str] = mapped_column(String(LONGEST_SUBJECT))
     text: Mapped[str] = mapped_column(Text)
+    unsubscribe: Mapped[str] = mapped_column(Text, default="")  # address that stops such letters with one POST
     secret: Mapped[bool] = mapped_column(default=False)  # holds a link that opens a door: forgotten once sent
     state: Mapped[str] = mapped_column(String(8), default="waiting")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -70,11 +71,13 @@ def write(
     text: str,
     values: Mapping[str, object] | None = None,
     secret: bool = False,
+    unsubscribe: str = "",
 ) -> bool:
     """Put a letter into the outbox, inside the caller's transaction; False where this key was written before.
 
     `subject` and `text` are English messages (marked N_), put into the language of the reader here and filled in with
-    `values`. `secret` says that the text holds a link which opens a door.
+    `values`. `secret` says that the text holds a link which opens a door; at the address `unsubscribe` one press ends
+    such letters (RFC 8058).
     """
     if not _KEY.fullmatch(key):
         raise ValueError(f"{key!r} cannot be the key of a letter: lower-case letters, digits, '.', '_' and '-'")
@@ -90,6 +93,7 @@ def write(
             subject=" ".join((words(subject) % filled).split())[:LONGEST_SUBJECT],
             text=words(text) % filled,
             secret=secret,
+            unsubscribe=unsubscribe,
             state="waiting",
             created_at=context.now,
             due_at=context.now,

@@ -20,6 +20,7 @@ TABLES = (
     "techex.matching.tables",
     "techex.brokering.tables",
     "techex.brokering.deal_tables",
+    "techex.alerts.tables",
 )
 
 
