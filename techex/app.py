@@ -19,6 +19,7 @@ from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
 from techex.admin import audit_views, desk_views
 from techex.admin import views as admin_views
+from techex.alerts import views as alert_views
 from techex.brokering import deal_views
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
@@ -53,6 +54,7 @@ BLUEPRINTS = (
     duplicate_views.blueprint,
     brokering_views.blueprint,
     deal_views.blueprint,
+    alert_views.blueprint,
     desk_views.blueprint,
     admin_views.blueprint,
 )
@@ -73,6 +75,7 @@ DESK = (
     ("life.mine", _l("My listings"), policy.signed_in),
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
     ("deals.board", _l("Deals"), policy.signed_in),
+    ("alerts.index", _l("Alerts"), policy.signed_in),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
     ("review.queue", _l("Review queue"), policy.operator),
     ("verification.waiting", _l("To verify"), policy.operator),
@@ -132,6 +135,7 @@ def create_app(
     pair_views.init_app(app)
     best_pairs_views.init_app(app)
     brokering_views.init_app(app)
+    alert_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)

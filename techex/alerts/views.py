@@ -71,7 +71,8 @@ def cadence(alert_id: int) -> Response:
     """Let it write more or less often."""
     context = identity.context()
     with identity.database().transaction() as session:
-        service.set_cadence(session, context, _place(), service.get(session, context, alert_id), _cadence())
+        alert = service.get(session, context, alert_id)
+        service.set_cadence(session, context, _place(), alert, _cadence())
     return replies.see_other(url_for("alerts.index"))
 
 

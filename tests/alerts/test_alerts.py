@@ -168,6 +168,7 @@ def test_an_alert_on_one_s_own_need_ends_quietly_with_it(demo_app: Flask, engine
     assert engineer.get("/alerts").status_code == 200
 
 
+BEGAN = datetime(2025, 1, 1, tzinfo=UTC)
 ZONES = [ZoneInfo(name) for name in ("Asia/Ho_Chi_Minh", "Europe/Amsterdam", "America/New_York", "UTC")]
 
 
