@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from techex.embedding.encoders import Encoder, FloatArray, Progress
 from techex.embedding.passages import Passage, passages_of, words_of
 from techex.interchange.demo import DemoExchange, DemoListing, Judgement
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind, ListingDraft, Visibility
-from techex.matching.ranking import Query
+from techex.matching.ranking import Query, Ranking, rank
+from techex.matching.scoring import ALL_PARTS, Parts
 from techex.matching.structure import Wanted
 from techex.regions.service import region_of
 from techex.search.analysis import listing_terms
@@ -48,6 +49,14 @@ class GoldSet:
     languages: Mapping[str, str]  # of offers, by key
     needs: Sequence[GoldNeed]
     parallel: Sequence[tuple[GoldNeed, GoldNeed]]
+    _rankings: dict[tuple[int, Parts], Ranking] = field(default_factory=dict, compare=False, repr=False)
+
+    def ranked(self, need: GoldNeed, parts: Parts = ALL_PARTS) -> Ranking:
+        """The offers for one of its needs, ranked once."""
+        key = (id(need), parts)
+        if key not in self._rankings:
+            self._rankings[key] = rank([self.offers], need.query, None, parts)
+        return self._rankings[key]
 
 
 def gold_set(

@@ -23,7 +23,7 @@ def language_parity(gold: GoldSet, raw: GoldSet) -> LanguageParity:
     random: dict[str, dict[parity.Pair, list[float]]] = {"ours": defaultdict(list), "raw": defaultdict(list)}
     wholes = ranking.whole_vectors(raw.offers.passages(raw.offers.ids()))
     for known, uncentred in zip(_needs(gold), _needs(raw), strict=True):
-        ranked = ranking.rank([gold.offers], known.query)
+        ranked = gold.ranked(known)
         weights = dict(zip(ranked.ids.tolist(), ranked.plain.tolist(), strict=True))
         whole = uncentred.query.whole
         cosines = (
