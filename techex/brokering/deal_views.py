@@ -1,39 +1,47 @@
-"""Pages of deals: the list by stage, one deal with its ledger, contract and messages."""
+"""Pages of deals: the board by stage and the list, one deal with its ledger, contract and messages."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import names_of
-from techex.brokering import deals, pipeline, rules
+from techex.brokering import deal_list, deals, pipeline, rules
+from techex.brokering.deal_list import Asked, Line
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.pipeline import Stage, Verb
 from techex.core.context import Context
 from techex.core.vocabulary import TRANSFER_FORMS
 from techex.errors import BadInput, FieldErrors
+from techex.interchange.formats import write_csv
 from techex.organisations import service as organisations
+from techex.organisations.tables import Organisation
 from techex.regions import service as regions
 from techex.web import identity, policy, replies
-from techex.web.addresses import whole
+from techex.web.addresses import page_number, whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
 
 blueprint = Blueprint("deals", __name__)
 
+PAGE_SIZE = 25
 FILLED_IN = (Verb.DRAW_UP, Verb.REGISTER, Verb.REVIEW, Verb.LOSE)
 
 
 @blueprint.get("/deals")
 @policy.open_to(policy.signed_in)
 def board() -> Response:
-    """A person's deals, a column for each stage that has any."""
+    """A person's deals: a column for each stage that has any, or with `view=list` a list with filters."""
     context = identity.context()
     with identity.database().reading() as session:
         found = deals.visible(session, context)
+        if request.args.get("view") == "list":
+            return _list([_line(context, deal) for deal in found])
         columns = [(stage, [deal for deal in found if deal.stage == stage]) for stage in Stage]
         return replies.page(
             "brokering/deals.html",
@@ -43,6 +51,91 @@ def board() -> Response:
             waits={deal.id: bool(_needed(context, deal)) for deal in found},
             due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
         )
+
+
+def _list(lines: Sequence[Line]) -> Response:
+    asked = _asked(request.args)
+    found = deal_list.chosen(lines, asked)
+    pages = max(1, -(-len(found) // PAGE_SIZE))
+    page = min(page_number(request.args), pages)
+    parameters = _parameters(asked)
+    places = {place for line in lines for place in line.places}
+    return replies.page(
+        "brokering/deal_list.html",
+        lines=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+        total=len(found),
+        any=bool(lines),
+        asked=asked,
+        stages=pipeline.STAGES,
+        groups=deal_list.GROUPS,
+        sorts=deal_list.SORTS,
+        places=sorted((regions.place_name(place, page_language()), place.code) for place in places),
+        page=page,
+        pages=pages,
+        at_page=lambda number: url_for("deals.board", view="list", **parameters, page=number),
+        file_address=url_for("deals.file", **parameters),
+    )
+
+
+@blueprint.get("/deals.csv")
+@policy.open_to(policy.signed_in)
+def file() -> Response:
+    """All lines of that list, with the same filters."""
+    context = identity.context()
+    with identity.database().reading() as session:
+        lines = [_line(context, deal) for deal in deals.visible(session, context)]
+    columns = [
+        *(gettext("Number"), gettext("Stage"), gettext("About"), gettext("From"), gettext("To")),
+        *(gettext("Place of the sender"), gettext("Place of the listing"), gettext("Opened"), gettext("Last step")),
+    ]
+    rows = [
+        [
+            *(line.number, gettext(pipeline.STAGES[line.stage]), line.title, line.sender, line.receiver),
+            *(regions.place_name(place, page_language()) for place in line.places),
+            *(f"{line.opened:%Y-%m-%d}", f"{line.moved:%Y-%m-%d}"),
+        ]
+        for line in deal_list.chosen(lines, _asked(request.args))
+    ]
+    out = io.StringIO()
+    write_csv((dict(zip(columns, row, strict=True)) for row in rows), columns, out)
+    reply = Response("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+    reply.headers["Content-Disposition"] = "attachment; filename=techex-deals.csv"
+    return reply
+
+
+def _line(context: Context, deal: Deal) -> Line:
+    interest, language = deal.interest, page_language()
+    side = _side(context, deal)
+
+    def name(organisation: Organisation) -> str:
+        known = side["names_shown"] or organisation.id == side["mine"]
+        return organisation.name_in(language) if known else ""
+
+    return Line(
+        *(deal.id, interest.listing.title, interest.listing.language, interest.listing.kind, Stage(deal.stage)),
+        (interest.sender.place, interest.listing.place),
+        *(name(interest.sender), name(interest.receiver), deal.opened_at, deal.ledger[-1].at),
+        bool(_needed(context, deal)),
+        deals.is_due(deal, context.now.date()),
+    )
+
+
+def _asked(arguments: Mapping[str, str]) -> Asked:
+    """What an address asks for; a word that nobody knows asks for nothing."""
+    stage, place, sort = (arguments.get(name, "") for name in ("stage", "place", "sort"))
+    return Asked(
+        stage if stage in set(Stage) or stage in deal_list.GROUPS else "",
+        place if regions.place_of_code(place) else "",
+        arguments.get("waiting") == "1",
+        sort if sort in deal_list.SORTS else "newest",
+    )
+
+
+def _parameters(asked: Asked) -> dict[str, Any]:
+    """The parameters that say this again; defaults are left out."""
+    found = {"stage": asked.stage, "place": asked.place, "waiting": "1" if asked.waiting else ""}
+    found |= {"sort": asked.sort if asked.sort != "newest" else ""}
+    return {name: value for name, value in found.items() if value}
 
 
 def _needed(context: Context, deal: Deal) -> list[Verb]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -245,6 +246,15 @@ def of_person(session: Session, context: Context) -> Sequence[Interest]:
     """All that concern this person, whose turn it is first."""
     mine = [one for one in visible(session, context.actor) if may_see(context.actor, one.standing)]
     return sorted(mine, key=lambda one: (not verbs(context, one), one.due or date.max, -one.id))
+
+
+def reasons(context: Context, interests: Iterable[Interest]) -> list[tuple[Refusal, int]]:
+    """Why receivers said no to what this person sent or passed on: reasons with how often, the most first."""
+    declined = [one for one in interests if one.state == State.DECLINED and one.forwarded_at is not None and one.reason]
+    counted = Counter(
+        Refusal(str(one.reason)) for one in declined if side_of(context, one) in (Party.SENDER, Party.OPERATOR)
+    )
+    return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
 
 
 def for_operator(session: Session, context: Context) -> list[Interest]:

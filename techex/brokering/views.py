@@ -50,6 +50,9 @@ def interests() -> Response:
             "brokering/interests.html",
             waiting=waiting,
             others=others,
+            said_no=service.reasons(context, found),
+            reasons=rules.REASONS,
+            kind_words=rules.KIND_WORDS,
             today=context.now.date(),
             **_words(session, context),
         )
