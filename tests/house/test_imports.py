@@ -19,6 +19,10 @@ DOMAINS = {"accounts", "organisations", "listings", "regions", "interchange"}
 OTHER_FACES = {
     ("listings", "validation"),  # the one validator that form, API and import share
     ("listings", "queries"),  # its conditions are what every other list starts from
+    ("listings", "lifecycle"),  # verbs and states by name; what a verb asks for stands there
+    ("listings", "content"),  # what a listing says, as a revision keeps it
+    ("listings", "reviews"),  # the queue, which the operators' desk shows beside what else waits
+    ("listings", "disclosure"),  # introductions are made by brokers
     ("organisations", "queries"),  # what the directory filters by; its pages show listings, so they stand above
     ("organisations", "forms"),  # the same
     ("organisations", "members"),  # who acts for it: its listings are checked for their names
