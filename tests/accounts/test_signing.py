@@ -9,7 +9,7 @@ from flask import Flask
 
 from techex.accounts import sessions
 from techex.app import create_app
-from techex.core.context import ANONYMOUS, Actor, Context
+from techex.core.context import ANONYMOUS, COMMAND_LINE, Actor, Context
 from techex.core.database import Database
 from techex.settings import Settings
 from techex.web import identity, policy
@@ -104,7 +104,7 @@ def test_a_session_in_use_ends_after_twelve_hours(
 
 def test_the_database_holds_no_token_that_opens_a_session(database: Database) -> None:
     with database.transaction() as session:
-        person = enter(session, Context(ANONYMOUS, NOW), "engineer")["engineer"]
+        person = enter(session, Context(COMMAND_LINE, NOW), "engineer")["engineer"]
         token = sessions.start(session, Context(ANONYMOUS, NOW), person, second_factor=False)
     with database.reading() as session:
         kept = sessions.of_person(session, person.id, NOW)[0].token_hash

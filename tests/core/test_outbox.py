@@ -81,6 +81,13 @@ def test_a_text_with_a_link_that_opens_a_door_is_forgotten_once_sent(database: D
     assert texts["plain"]
 
 
+def _waiting(database: Database) -> int:
+    with database.reading() as session:
+        found = session.scalar(select(func.count()).select_from(Letter).where(Letter.state != "sent"))
+    database.close()  # no connection crosses a fork
+    return found or 0
+
+
 def test_no_letter_is_lost_or_doubled_by_kills(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,22 +98,22 @@ def test_no_letter_is_lost_or_doubled_by_kills(
         write(database, key)
     database.close()  # no connection crosses a fork
     chance = random.Random(7)  # noqa: S311 - moments, no secrets
-    kills, folder = 0, tmp_path / "mail"
-    until = time.monotonic() + 60
+    kills, folder, waiting, patience = 0, tmp_path / "mail", len(keys), 0.1
+    until = time.monotonic() + 240
     while time.monotonic() < until:
         child = os.fork()
         if child == 0:  # pragma: no cover - another process
             own = Database(database.engine.url.render_as_string(hide_password=False))
             while True:
                 outbox.send_due(own, outbox.Folder(folder), SENDER, datetime.now(UTC))
-        time.sleep(chance.uniform(0.01, 0.12))
+        time.sleep(chance.uniform(0.01, patience))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         kills += 1
-        with database.reading() as session:
-            left = session.scalar(select(func.count()).select_from(Letter).where(Letter.state != "sent"))
-        database.close()
-        if not left and kills >= 20:
+        before, waiting = waiting, _waiting(database)
+        if waiting == before:
+            patience = min(patience * 1.5, 5)  # a busy machine: the next process gets more time
+        if not waiting and kills >= 20:
             break
     files = sorted(path.name for path in folder.iterdir() if path.suffix == ".eml")
     assert files == sorted(f"{key}.eml" for key in keys)
