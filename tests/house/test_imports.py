@@ -23,6 +23,13 @@ OTHER_FACES = {
     ("listings", "content"),  # what a listing says, as a revision keeps it
     ("listings", "reviews"),  # the queue, which the operators' desk shows beside what else waits
     ("listings", "disclosure"),  # introductions are made by brokers
+    (
+        "listings",
+        "drafting",
+    ),  # drafts and who writes for whom: matches are found for them, imports ask for the same rights
+    ("listings", "posting_tables"),  # tables of drafts and files, in a file of their own for their number
+    ("listings", "steps"),  # fields in the order of the form, with what to write: a template of an import says the same
+    ("listings", "attachments"),  # files go with a listing that an import takes back
     ("organisations", "queries"),  # what the directory filters by; its pages show listings, so they stand above
     ("organisations", "forms"),  # the same
     ("organisations", "members"),  # who acts for it: its listings are checked for their names
@@ -31,6 +38,7 @@ OTHER_FACES = {
     ("accounts", "demo"),  # the demo exchange brings its people along
     ("interchange", "demo"),  # the demo exchange is also the gold set of evaluation
     ("interchange", "formats"),  # commands that read and write files
+    ("interchange", "runs"),  # imports that `techex work` goes on with
 }
 SKINS = {"views", "api", "commands", "app", "cli"}
 
