@@ -30,6 +30,7 @@ from techex.embedding.encoders import Encoder, load_encoder
 from techex.interchange.demo import demo_exchange
 from techex.listings.rules import Kind, State
 from techex.listings.tables import Listing
+from techex.matching import batch_bench
 from techex.matching.asked import text_query
 from techex.matching.evaluation import evaluate
 from techex.matching.judged import read_set
@@ -82,8 +83,7 @@ class PageFigures:
 
 def quality(data: Path, settings: Settings, report: Callable[[str], None]) -> list[dict[str, Any]]:
     """nDCG@10 on every set that lies in the folder. Raises UnreadableFile, ModelNotPrepared."""
-    card = load_card(settings.card)
-    encoder = load_encoder(card, settings.models_dir, engine=settings.engine or None, threads=settings.threads)
+    encoder = _encoder(settings)
     rows = []
     for goal in GOALS:
         folder = data / goal.folder
@@ -95,6 +95,11 @@ def quality(data: Path, settings: Settings, report: Callable[[str], None]) -> li
         found = evaluate(read_set(*paths), encoder)
         rows.append({"set": goal.name, "ndcg@10": found.figures["ndcg@10"], **asdict(goal)})
     return rows
+
+
+def _encoder(settings: Settings) -> Encoder:
+    card = load_card(settings.card)
+    return load_encoder(card, settings.models_dir, engine=settings.engine or None, threads=settings.threads)
 
 
 def page_speed(settings: Settings, listings: int, report: Callable[[str], None]) -> PageFigures:
@@ -207,6 +212,7 @@ def bench(data: Path | None, listings: int, as_json: bool) -> None:
     report("the engine against sentence-transformers")
     found["engine"] = asdict(engine_bench.measure(load_card(settings.card), settings.models_dir))
     found["page"] = asdict(page_speed(settings, listings, report))
+    found["batch"] = asdict(batch_bench.measure(_encoder(settings), report=report))
     found["candidates"] = asdict(search_bench.measure(search_bench.demo_source(), listings, report))
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
@@ -232,7 +238,19 @@ def _show(found: Mapping[str, Any]) -> None:
         f"p50 {page['p50']} ms, p95 {page['p95']} ms; beyond encoding p50 {page['beyond_p50']} ms, "
         f"p95 {page['beyond_p95']} ms",
     )
-    for timing in found["candidates"]["timings"]:
+    batch = found["batch"]
+    table.add_row(
+        f"best pairs of {batch['listings']:,} needs and as many results, {batch['workers']} threads",
+        f"{batch['seconds']} s ({batch['cpu_seconds']} s of all cores); first ten as on the pages "
+        f"{batch['as_pages']:.0%}, as if all were looked at {batch['as_all']:.0%}",
+    )
+    grown = found["candidates"]
+    table.add_row(
+        f"index of {grown['listings']:,} listings ({grown['passages']:,} passages)",
+        f"{grown['bytes_per_passage']} bytes a passage, {grown['vector_bytes_per_passage']} more for exact vectors (in "
+        f"a file, with a snapshot); a changed listing is found after {grown['change_ms']} ms",
+    )
+    for timing in grown["timings"]:
         recall = "" if timing["recall"] is None else f", recall@10 {timing['recall']:.3f}"
         table.add_row(timing["step"], f"p50 {timing['p50']:.2f} ms, p95 {timing['p95']:.2f} ms{recall}")
     console.print(table)

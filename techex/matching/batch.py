@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import numpy as np
@@ -120,7 +121,11 @@ class Offers:
 
 
 def best_of_many(
-    partitions: Sequence[Partition], needs: Sequence[Need], learned: Learned = NOTHING, workers: int = 1
+    partitions: Sequence[Partition],
+    needs: Sequence[Need],
+    learned: Learned = NOTHING,
+    workers: int = 1,
+    today: date | None = None,
 ) -> Iterator[Found]:
     """For each need its best offers, as they are found: needs in one language after another.
 
@@ -133,7 +138,7 @@ def best_of_many(
     with _one_thread_a_product(), ThreadPoolExecutor(workers) as pool:
         waiting: deque[Future[list[Found]]] = deque()
         for block in _blocks(asked):
-            waiting.append(pool.submit(_answered, offers, block, learned))
+            waiting.append(pool.submit(_answered, offers, block, learned, today))
             if len(waiting) > workers + 1:
                 yield from waiting.popleft().result()
         while waiting:
@@ -150,7 +155,7 @@ def _blocks(needs: Sequence[Need]) -> Iterator[Sequence[Need]]:
             first = place
 
 
-def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned) -> list[Found]:
+def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned, today: date | None) -> list[Found]:
     queries = [need.query.turned(learned) for need in block]
     partitions = [each.partition for each in offers]
     terms = [ranking.terms_of(query, partitions) for query in queries]
@@ -171,7 +176,7 @@ def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned)
         for chosen, scales in zip(few, each.scales(again), strict=True):
             chosen[at].again = scales
     return [
-        Found(need, ranking.ranked(chosen, query, learned=learned))
+        Found(need, ranking.ranked(chosen, query, learned=learned, today=today))
         for need, chosen, query in zip(block, few, queries, strict=True)
     ]
 

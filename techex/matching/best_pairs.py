@@ -151,7 +151,7 @@ def best_pairs(
     given: set[tuple[int, int]] = set()
     for origin, application in asked.directions:
         needs = _needs(session, context, collection, replace(asked, origin=origin, application=application), count)
-        found = best_of_many(partitions, needs, learned, workers)
+        found = best_of_many(partitions, needs, learned, workers, context.now.date())
         total = len(needs) * len(asked.directions)
         while several := list(islice(found, HYDRATED)):
             for pair in _hydrated(session, context, asked, learned, several):

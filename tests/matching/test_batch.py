@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from techex.embedding.cards import load_card
 from techex.embedding.centring import unit
+from techex.embedding.encoders import load_encoder
 from techex.listings.rules import Kind, Visibility
-from techex.matching import batch, ranking
+from techex.matching import batch, batch_bench, ranking
 from techex.matching.batch import Need, best_of_many
 from techex.matching.learned import Learned
 from techex.matching.ranking import Query
@@ -110,3 +113,9 @@ def test_a_need_that_nothing_may_answer_gets_an_empty_list(partitions: tuple[Par
     need = replace(needs()[0], limits=Filters(countries=frozenset({"KR"})))
     assert [len(each.ranking) for each in best_of_many(partitions, [need])] == [0]
     assert list(best_of_many([], needs())) == []
+
+
+def test_the_bench_grows_an_exchange_and_compares_it_with_the_pages(tmp_path: Path) -> None:
+    found = batch_bench.measure(load_encoder(load_card("hashing"), tmp_path), listings=60)
+    assert (found.listings, found.as_pages, found.as_all) == (60, 1.0, 1.0)
+    assert found.seconds > 0
