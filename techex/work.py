@@ -27,6 +27,7 @@ Job = Callable[..., str | None]
 JOBS: dict[str, tuple[timedelta, str]] = {
     "tidy accounts": (timedelta(hours=1), "techex.accounts.service:tidy"),
     "import tables": (timedelta(seconds=5), "techex.admin.jobs:import_tables"),
+    "sweep files": (timedelta(hours=6), "techex.admin.jobs:sweep_files"),
     "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
     "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
     "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),

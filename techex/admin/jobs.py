@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from techex.core.context import Context
 from techex.core.database import Database
 from techex.interchange import runs
+from techex.listings import attachments
 from techex.settings import Settings
 
 
@@ -19,3 +20,11 @@ def import_tables(settings: Settings, database: Database, context: Context) -> s
         database, lambda: replace(context, now=datetime.now(UTC)), settings.data_dir, lambda text: detect(text)[0]
     )
     return f"{done} rows done" if done else None
+
+
+def sweep_files(settings: Settings, database: Database, context: Context) -> str | None:
+    """Delete files of listings that are gone, and tables whose import has ended."""
+    with database.reading() as session:
+        gone = attachments.sweep(session, settings.data_dir, context.now)
+        gone += runs.sweep(session, settings.data_dir, context.now)
+    return f"{gone} files deleted" if gone else None

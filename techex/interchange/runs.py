@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -389,6 +390,18 @@ def refused_rows(session: Session, run: ImportRun, most: int) -> Sequence[Import
     """The first rows that were refused, in the order of the table."""
     query = select(ImportedRow).where(ImportedRow.run_id == run.id, ImportedRow.outcome == "refused")
     return session.scalars(query.order_by(ImportedRow.line).limit(most)).all()
+
+
+def sweep(session: Session, data_dir: Path, now: datetime) -> int:
+    """Delete uploads that no import needs any more, a day after they were written; returns how many went."""
+    needed = ("uploaded", "checked", "running", "stopped")
+    kept = set(session.scalars(select(ImportRun.digest).where(ImportRun.state.in_(needed))))
+    gone = 0
+    for path in (data_dir / FOLDER).glob("*"):
+        if path.name not in kept and path.stat().st_mtime < (now - attachments.REST).timestamp():
+            path.unlink(missing_ok=True)
+            gone += 1
+    return gone
 
 
 def go_on(database: Database, now: Callable[[], Context], data_dir: Path, language_of: LanguageOf | None = None) -> int:

@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -32,6 +33,7 @@ FOLDER = "files"  # below the data folder
 LARGEST_FILE = 5_000_000  # bytes; a datasheet with pictures
 MOST_FILES = 5  # of a listing
 MOST_PIXELS = 40_000_000  # a photograph of today's largest telephones; a bomb has a thousand times more
+REST = timedelta(days=1)  # a file without a row stays so long
 LONGEST_NAME = 120  # characters, as the column has
 ENDINGS: Mapping[str, str] = {"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg"}
 
@@ -159,7 +161,9 @@ def path_of(data_dir: Path, digest: str) -> Path:
 def keep(data_dir: Path, file: Cleaned) -> str:
     """Write a cleaned file to its place, whole or not at all; returns its digest."""
     path = path_of(data_dir, file.digest)
-    if not path.exists():
+    if path.exists():
+        path.touch()  # so that `sweep` does not take it before its new row is there
+    else:
         path.parent.mkdir(parents=True, exist_ok=True)
         aside = path.with_suffix(f".{os.getpid()}.part")
         with aside.open("wb") as out:
@@ -241,12 +245,14 @@ def get_visible(session: Session, context: Context, attachment_id: int) -> tuple
     return found, _name_for(context, found, listing)
 
 
-def sweep(session: Session, data_dir: Path) -> int:
-    """Delete what no row names any more; returns how many files went."""
+def sweep(session: Session, data_dir: Path, now: datetime) -> int:
+    """Delete what no row names any more; returns how many files went. What was written within a day is left alone: its
+    row may be on its way.
+    """
     kept = set(session.scalars(select(Attachment.digest)))
     gone = 0
     for path in (data_dir / FOLDER).glob("??/*"):
-        if path.name not in kept:
+        if path.name not in kept and path.stat().st_mtime < (now - REST).timestamp():
             path.unlink(missing_ok=True)
             gone += 1
     return gone
