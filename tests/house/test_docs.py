@@ -47,7 +47,7 @@ def test_the_one_line_help_of_a_command_begins_with_the_verb_of_its_own(command:
 
 def test_every_page_is_documented(app: Flask) -> None:
     pages = {
-        re.sub(r"<(?:\w+:)?(\w+)>", r"<\1>", rule.rule)
+        re.sub(r"<(?:[^<>:]+:)?(\w+)>", r"<\1>", rule.rule)
         for rule in app.url_map.iter_rules()
         if rule.endpoint != "static"
     }
