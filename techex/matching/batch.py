@@ -94,7 +94,10 @@ class Offers:
         return Passages(self.ids[chosen], owners, self.vectors[at], np.empty(0, np.void), self.partition.tables.labels)
 
     def nearest(self, queries: FloatArray) -> FloatArray:
-        """(q, n) for (q, d) queries the similarity of the best passage of each listing; 0 for one without any."""
+        """(q, n) for (q, d) queries the similarity of the best passage of each listing; 0 for one without any.
+
+        Columns are in the order of `place`, as the passages are laid out.
+        """
         best = np.zeros((len(queries), len(self.ids)), np.float32)
         for first, last in zip(self.starts[:-1].tolist(), self.starts[1:].tolist(), strict=True):
             found = queries @ self.vectors[first:last].T
@@ -103,7 +106,7 @@ class Offers:
                 np.maximum(part, found, out=part)
             else:
                 part[:] = found
-        return best[:, self.place]
+        return best
 
     def number(self, language: str) -> int:
         """The number that rows have for a language."""
@@ -164,8 +167,10 @@ def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned,
         asked = [each.table.asked(own.all) for own in terms]
         words = each.table.scores(asked)
         keywords = [each.table.keywords(own, row) for own, row in zip(asked, words, strict=True)]
-        added = (*_dense(each, queries), _words(each, queries, terms, keywords, words[:, each.columns]))
-        total = np.sum([learned.factor(part) * values for part, values in zip(COMPARED, added, strict=True)], axis=0)
+        added = (*_dense(each, queries), _words(each, queries, terms, keywords, words.take(each.columns, axis=1)))
+        total = np.zeros_like(added[0])
+        for part, values in zip(COMPARED, added, strict=True):
+            total += np.float32(learned.factor(part)) * values
         for place, (need, query) in enumerate(zip(block, queries, strict=True)):
             given = _few(each, need, query, total[place], learned)
             compared = {part: values[place][given].astype(float) for part, values in zip(COMPARED, added, strict=True)}
@@ -223,7 +228,7 @@ def _coverage(offers: Offers, passages: Sequence[FloatArray]) -> FloatArray:
             found[query] = (1 - share) * own.mean(axis=0) + share * own.max(axis=0)
             at += len(own)
         first, rows = place, 0
-    return found
+    return found.take(offers.place, axis=1)
 
 
 def _words(
@@ -240,10 +245,13 @@ def _words(
     ]
     words = words / np.maximum(np.array(bounds), 1e-9).astype(np.float32)[:, None]
     chance, own = words[:, offers.references], offers.number(queries[0].language)
-    for number in np.unique(offers.languages).tolist():
+    spoken = np.unique(offers.languages)
+    by_chance = np.empty((len(queries), len(spoken)), np.float32)
+    for place, number in enumerate(spoken.tolist()):
         prior = scoring.NOISE_PRIOR if number == own else scoring.NOISE_PRIOR_ACROSS
         means, spreads = _scales(chance[:, offers.reference.languages == number], prior)
-        words[:, offers.languages == number] -= means + scoring.NOISE_SPREADS * spreads
+        by_chance[:, place] = (means + scoring.NOISE_SPREADS * spreads)[:, 0]
+    words -= by_chance @ (spoken[:, None] == offers.languages).astype(np.float32)
     words *= np.array([scoring.lexical_weight(query.words) for query in queries], np.float32)[:, None]
     words[np.array(bounds) <= 0] = 0
     return words
