@@ -20,7 +20,7 @@ from techex.accounts import views as account_doors
 from techex.admin import audit_views, desk_views
 from techex.admin import views as admin_views
 from techex.alerts import views as alert_views
-from techex.brokering import deal_views
+from techex.brokering import deal_views, figure_views
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
@@ -54,6 +54,7 @@ BLUEPRINTS = (
     duplicate_views.blueprint,
     brokering_views.blueprint,
     deal_views.blueprint,
+    figure_views.blueprint,
     alert_views.blueprint,
     desk_views.blueprint,
     admin_views.blueprint,
@@ -66,6 +67,7 @@ NAVIGATION = (
     ("organisations.directory", _l("Organisations")),
     ("regions.places", _l("Places")),
     ("matching.quality", _l("Quality")),
+    ("figures.index", _l("Figures")),
 )
 
 # What stands below it for somebody who has signed in: (endpoint, what it is called, whom it is for).

@@ -1,0 +1,194 @@
+"""The figures of the exchange: counted rightly, and nothing below five for everybody, not even by subtraction."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import update
+
+from techex.brokering import figures, funnel
+from techex.brokering.deal_tables import Deal
+from techex.brokering.figures import Asked
+from techex.brokering.funnel import LEAST, STEPS, Step, Veil, Way
+from techex.brokering.rules import State
+from techex.brokering.tables import Interest
+from techex.listings.tables import Listing
+from techex.regions.rules import Place
+from techex.web import identity
+from tests.cast import sign_in
+
+from .stage import Pair
+
+SENT = datetime(2026, 5, 4, 9, tzinfo=UTC)
+HERE, THERE, ABROAD = Place("VN", "33"), Place("VN", "79"), Place("NL")
+
+
+def way(*days: int, sent: datetime = SENT, **more: object) -> Way:
+    """A way whose steps came so many days after each other."""
+    moments, now = {Step.SENT: sent}, sent
+    for step, number in zip(list(Step)[1:], days, strict=False):
+        now += timedelta(days=number)
+        moments[step] = now
+    return Way(**{"moments": moments, "origin": THERE, "application": HERE} | more)  # type: ignore[arg-type]
+
+
+def test_each_step_is_counted_with_the_median_of_its_days() -> None:
+    counted = funnel.funnel([way(), way(2), way(4, 10), way(1, 20, 3)])
+    assert [row.count for row in counted] == [4, 3, 2, 1, 0]
+    assert [row.days for row in counted] == [None, 2, 15, 3, None]
+    assert set(STEPS) == set(Step)
+
+
+def test_groups_are_counted_the_largest_first_and_a_way_may_stand_in_several() -> None:
+    found = funnel.breakdown([way(fields=("101", "203")), way(1, fields=("203",))], lambda one: one.fields)
+    assert list(found.items()) == [("203", [2, 1, 0, 0, 0]), ("101", [1, 0, 0, 0, 0])]
+
+
+def test_as_it_stood_on_a_day() -> None:
+    found = funnel.until(
+        [way(2, 10, 1, 60, contract=(THERE, HERE)), way(sent=SENT + timedelta(days=90))], date(2026, 7, 1)
+    )
+    assert [list(one.moments) for one in found] == [[Step.SENT, Step.FORWARDED, Step.ACCEPTED, Step.INTRODUCED]]
+    assert found[0].contract is None
+
+
+def test_quarters_with_few_stand_together_with_their_neighbours() -> None:
+    ways = [way(sent=datetime(2026, month, 3, tzinfo=UTC)) for month in (1, 1, 4, 4, 4, 7, 10, 10)]
+    found = funnel.by_period(ways, LEAST)
+    assert [(first, last, len(group)) for first, last, group in found] == [((2026, 1), (2026, 4), 8)]
+    assert [len(group) for _, _, group in funnel.by_period(ways, 1)] == [2, 3, 1, 2]
+    assert funnel.by_period([], LEAST) == []
+    assert funnel.begin_of(2026, 5) == date(2027, 1, 1)
+
+
+COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=8)
+
+
+@given(st.lists(st.integers(0, 60), min_size=5, max_size=5).map(lambda row: sorted(row, reverse=True)))
+def test_along_a_funnel_no_number_and_no_loss_below_five_is_told(counts: Sequence[int]) -> None:
+    told = [cell for cell in funnel.told_along(counts) if not isinstance(cell, Veil)]
+    assert all(cell >= LEAST for cell in told)
+    assert all(before - after >= LEAST for before, after in pairwise(told))
+
+
+@given(COUNTS)
+def test_down_a_column_what_is_hidden_cannot_be_subtracted(counts: Sequence[int]) -> None:
+    told = funnel.told_down(counts, [count if count >= LEAST else Veil.FEW for count in counts])
+    shown = [cell for cell in told if not isinstance(cell, Veil)]
+    assert all(cell >= LEAST for cell in shown)
+    assert len(shown) in (0, len(counts)) or sum(counts) - sum(shown) >= LEAST
+
+
+@given(st.dictionaries(st.text("abc", min_size=1, max_size=3), st.lists(st.integers(0, 30), min_size=3, max_size=3)))
+def test_a_whole_table_keeps_both_rules(rows: dict[str, list[int]]) -> None:
+    rows = {key: sorted(row, reverse=True) for key, row in rows.items()}
+    told = funnel.told_table(rows)
+    assert list(told) == list(rows)
+    for row in told.values():
+        numbers = [cell for cell in row if not isinstance(cell, Veil)]
+        assert all(before - after >= LEAST for before, after in pairwise(numbers))
+    for number in range(3 if rows else 0):
+        shown = {key: row[number] for key, row in told.items() if not isinstance(row[number], Veil)}
+        rest = sum(row[number] for key, row in rows.items() if key not in shown)
+        assert len(shown) in (0, len(rows)) or rest >= LEAST
+
+
+def test_flows_go_from_origin_to_application_and_everybody_reads_the_large_ones() -> None:
+    ways = [way(1, 1, 1, 1, contract=(THERE, HERE))] * 6 + [way(1, 1, 1, 1, contract=(ABROAD, HERE))] * 3 + [way()]
+    found = funnel.flows(ways, funnel.region_code)
+    assert [(flow.origin, flow.application, flow.count) for flow in found] == [
+        ("SOUTHEAST", "RED_RIVER_DELTA", 6),
+        ("NL", "RED_RIVER_DELTA", 3),
+    ]
+    assert funnel.told_flows(found) == [], "three would follow from nine less six"
+    assert len(funnel.told_flows(found[:1])) == 1
+    assert [flow.origin for flow in funnel.flows(ways, lambda place: place.code)] == ["VN-79", "NL"]
+
+
+@pytest.fixture
+def history(demo_app: Flask, pair: Pair) -> None:
+    """Nine expressions of interest of the firm in a result, half a year ago; seven went on, two signed."""
+    with demo_app.app_context(), identity.database().transaction() as session:
+        sent = datetime.now(UTC) - timedelta(days=190)
+        for number in range(9):
+            state = State.ACCEPTED if number < 7 else State.SENT
+            one = Interest(
+                listing_id=pair.offer, own_listing_id=pair.need, sender_id=pair.firm, receiver_id=pair.university,
+                language="en", who="", why="", state=state.value, sent_at=sent,
+                forwarded_at=sent + timedelta(days=2) if number < 7 else None,
+                closed_at=sent + timedelta(days=9) if number < 7 else None,
+            )  # fmt: skip
+            session.add(one)
+            if number < 2:
+                ends = {"origin": "VN-79", "application": "VN-33"}
+                signed = sent + timedelta(days=60)
+                session.add(Deal(interest=one, opened_at=sent, introduced_at=sent, signed_at=signed, contract=ends))
+
+
+def _text(app: Flask, name: str | None, query: str = "") -> str:
+    client = sign_in(app, name) if name else app.test_client()
+    reply = client.get(f"/figures{query}", headers={"Accept-Language": "en"})
+    assert reply.status_code == 200
+    return re.sub(r"\s+", " ", reply.get_data(as_text=True))
+
+
+def _cells(page: str) -> list[str]:
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td class="number">(.*?)</td>', page)
+    return [re.sub(r"<[^>]*>", "", cell) for name, cell in rows if name in STEPS.values()]
+
+
+def test_everybody_reads_what_is_large_enough(demo_app: Flask, history: None) -> None:
+    for name in (None, "stranger", "engineer"):
+        page = _text(demo_app, name)
+        few, nearly = "fewer than five", "all but fewer than five"
+        assert _cells(page) == ["9", nearly, nearly, few, few]
+        assert "VN-79" not in page
+        assert "fewer than five" in page
+
+
+def test_operators_read_exact_figures_of_their_places_and_administrators_all(demo_app: Flask, history: None) -> None:
+    for name in ("operator", "administrator"):
+        page = _text(demo_app, name)
+        assert _cells(page) == ["9", "7", "7", "2", "2"]
+        assert "Of 9 expressions of interest 2 became a contract" in page
+        assert "from Ho Chi Minh to Hung Yen: 2" in page
+        assert _cells(_text(demo_app, name, "?as=everybody"))[0] == "9"
+    assert "Nobody has asked for an introduction here" in _text(demo_app, "other_operator")
+
+
+def test_exact_figures_can_be_narrowed_and_odd_addresses_answer(demo_app: Flask, history: None) -> None:
+    asked = (datetime.now(UTC) - timedelta(days=190)).date()
+    for query, sent in (
+        (f"?period={asked.year}-{funnel.quarter(asked)[1]}&origin=SOUTHEAST&application=RED_RIVER_DELTA", True),
+        (f"?since={asked}&until={asked}&kind=university", True),
+        ("?origin=NL", False),
+        ("?period=1999", False),
+        ("?field=101", False),
+        ("?period=x-9&since=yesterday&until=9999-12-31&origin=Mars&field=0&kind=0", True),
+    ):
+        assert ("9" in _cells(_text(demo_app, "operator", query))) is sent, query
+
+
+def test_what_is_restricted_counts_for_nobody_but_those_who_broker_it(
+    demo_app: Flask, pair: Pair, history: None
+) -> None:
+    with demo_app.app_context(), identity.database().transaction() as session:
+        session.execute(update(Listing).where(Listing.id == pair.offer).values(visibility="restricted"))
+    assert "9" not in _cells(_text(demo_app, None))
+    assert _cells(_text(demo_app, "operator"))[0] == "9"
+
+
+def test_gaps_are_fields_asked_for_in_a_region_that_offers_nothing_in_them(demo_app: Flask) -> None:
+    with demo_app.app_context(), identity.database().reading() as session:
+        found = figures.gaps(session, 200)
+        assert found
+        assert all(gap.needs for gap in found)
+        assert [gap.elsewhere > 0 for gap in found] == sorted(gap.elsewhere > 0 for gap in found)
+        assert Asked().is_narrowed is False
