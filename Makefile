@@ -12,7 +12,7 @@ ALL_CORES := TECHEX_THREADS=$(CORES)
 
 # The worker beside it does what time brings: deadlines, notices, letters (which the demo shows as a page).
 demo: setup
-	@$(BIN)/techex work & worker=$$!; trap "kill $$worker 2>/dev/null" EXIT INT TERM; \
+	@TECHEX_BASE_URL=http://$(HOST):$(PORT) $(BIN)/techex work & worker=$$!; trap "kill $$worker 2>/dev/null" EXIT INT TERM; \
 	$(BIN)/techex serve --host $(HOST) --port $(PORT)
 
 setup: $(VENV)/.installed
@@ -23,7 +23,7 @@ setup: $(VENV)/.installed
 
 test: $(VENV)/.tested lint
 	@$(BIN)/techex models prepare
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
