@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from techex.core.context import Context
 from techex.core.database import Database
-from techex.interchange import runs
+from techex.interchange import advancing, runs
 from techex.listings import attachments
 from techex.settings import Settings
 
@@ -16,7 +16,7 @@ def import_tables(settings: Settings, database: Database, context: Context) -> s
     """Do the rows of tables that were started in a browser, and take back those that were undone."""
     from techex.embedding.languages import detect
 
-    done = runs.go_on(
+    done = advancing.go_on(
         database, lambda: replace(context, now=datetime.now(UTC)), settings.data_dir, lambda text: detect(text)[0]
     )
     return f"{done} rows done" if done else None

@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.errors import BadInput
-from techex.interchange import runs
+from techex.interchange import advancing, runs
 from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, targets
 from techex.interchange.rules import ENVELOPE
 from techex.interchange.service import LanguageOf
@@ -187,7 +187,7 @@ def advance(run_id: int) -> Response:
     """Do the next rows now, without waiting for the worker."""
 
     def go_on(session: Any, context: Context, run: ImportRun) -> None:
-        runs.advance(session, context, _data_dir(), run, _language_of())
+        advancing.advance(session, context, _data_dir(), run, _language_of())
 
     return _done(run_id, go_on)
 

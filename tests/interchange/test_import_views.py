@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.mail import said_in
 from techex.core.vocabulary import FIELDS
-from techex.interchange import runs
+from techex.interchange import advancing, runs
 from techex.interchange.formats import read_rows
 from techex.interchange.service import import_rows
 from techex.interchange.tables import ColumnMemory, ImportedRow, ImportRun
@@ -116,7 +116,7 @@ def test_two_hundred_rows_with_five_errors(demo_app: Flask, signed_in: SignedIn)
     assert "which line 41 has already" in page
 
     browser.post(f"{address}/start")
-    assert _run_through(browser, address) == 200 // runs.CHUNK
+    assert _run_through(browser, address) == 200 // advancing.CHUNK
     page = browser.get(address).text
     assert ">195</b> became new listings" in page
     assert _count(demo_app) == before + 195
@@ -180,17 +180,17 @@ def test_a_name_in_a_cell_is_read_as_its_code_and_a_second_import_changes_only_w
 
 def test_a_run_can_be_stopped_and_goes_on_where_it_was(demo_app: Flask, signed_in: SignedIn) -> None:
     browser = signed_in("officer")
-    address = _upload(browser, a_table([_result(number) for number in range(2, runs.CHUNK + 22)])).location
+    address = _upload(browser, a_table([_result(number) for number in range(2, advancing.CHUNK + 22)])).location
     _columns(browser, address)
     browser.post(f"{address}/start")
     browser.post(f"{address}/advance")
     browser.post(f"{address}/stop")
     assert browser.post(f"{address}/advance").status_code == 303  # nothing happens
-    assert _stored(demo_app, ImportRun)[0].done == runs.CHUNK
+    assert _stored(demo_app, ImportRun)[0].done == advancing.CHUNK
     browser.post(f"{address}/start")
     _run_through(browser, address)
     run = _stored(demo_app, ImportRun)[0]
-    assert (run.state, run.done) == ("done", runs.CHUNK + 20)
+    assert (run.state, run.done) == ("done", advancing.CHUNK + 20)
     assert browser.post(f"{address}/start").status_code == 409
 
 
@@ -203,9 +203,9 @@ def test_the_worker_does_the_rows_for_the_person_and_stops_when_they_may_no_more
     browser.post(f"{address}/start")
     with demo_app.app_context():
         database = identity.database()
-    assert runs.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 2
+    assert advancing.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 2
     assert _stored(demo_app, ImportRun)[0].state == "done"
-    assert runs.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 0
+    assert advancing.go_on(database, lambda: Context(COMMAND_LINE), settings.data_dir) == 0
 
 
 def test_an_import_belongs_to_its_organisation(demo_app: Flask, signed_in: SignedIn) -> None:
