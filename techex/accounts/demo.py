@@ -56,7 +56,7 @@ PEOPLE = (
     DemoPerson(
         key="operator",
         name="Hoàng Mai",
-        what=N_("an operator of the exchange, who serves a province"),
+        what=N_("an operator of the exchange, who serves several provinces"),
         password="demo: operator, long bridge",  # noqa: S106
         second_factor=True,
     ),

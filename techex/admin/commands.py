@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from techex.brokering import demo as brokering_demo
 from techex.core import changes
 from techex.core.context import command_line_context
 from techex.core.database import Database
@@ -68,6 +69,8 @@ def demo_load(as_json: bool) -> None:
 def demo_reset(as_json: bool) -> None:
     """Take everything illustrative out and load the demo exchange anew; real listings stay."""
     database = _ready_database(load_settings())
+    with database.transaction() as session:
+        brokering_demo.remove(session)
     demo_exchange.remove(database, command_line_context())
     _load_demo(as_json)
 
@@ -77,19 +80,21 @@ def _load_demo(as_json: bool) -> None:
     database = _ready_database(settings)
     with bar("Loading the demo exchange", as_json) as update:
         report = demo_exchange.load(database, command_line_context(), update)
+    asked = brokering_demo.load(database, command_line_context())
     embedded = _embed(settings, database, as_json)
     counts = {
         "created": report.created,
         "updated": report.updated,
         "unchanged": report.unchanged,
+        "interests": asked,
         "passages_embedded": embedded,
     }
     if as_json:
         click.echo(json.dumps(counts))
-    elif report.created or report.updated or embedded:
+    elif report.created or report.updated or embedded or asked:
         click.echo(
             f"Demo exchange: {report.created} listings new, {report.updated} updated, {report.unchanged} as they "
-            f"were; {embedded} passages embedded."
+            f"were; {asked} expressions of interest; {embedded} passages embedded."
         )
     else:
         click.echo(f"Demo exchange: all {report.unchanged} listings are there; nothing to do.")

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
+from techex.accounts.demo import is_demo
 from techex.brokering import figures, funnel
 from techex.brokering.figures import Asked
 from techex.brokering.funnel import Counted, Flow, Step, Told, Veil, Way
@@ -108,6 +109,7 @@ def _page(
         hidden_flows=len(all_flows) > len(flows),
         name_of=_name_of,
         Veil=Veil,
+        illustrative=is_demo(session),
         gaps=figures.gaps(session, MOST_GAPS),
         unasked=figures.unasked(session, MOST_GAPS),
         least=funnel.LEAST,

@@ -159,9 +159,9 @@ CHECKED = ("register", "papers")
 # Who is shown on the page of their organisation, and as what.
 SHOWN = {"officer": "Trưởng phòng Chuyển giao công nghệ"}
 # Whom the demo's people act for: person -> short name of the organisation; and the places its operator serves, so that
-# both of these organisations are among them.
+# both of these organisations are among them and there is a day's work on the desk.
 ACT_FOR = {"engineer": "hung-yen-do-may-longan", "officer": "ho-chi-minh-dh-ben-nghe"}
-SERVES = ("VN-33", "VN-79")
+SERVES = ("VN-33", "VN-79", "VN-01", "VN-24", "VN-44", "VN-56", "VN-66", "VN-75")
 
 
 def _people(session: Session, context: Context, owners: Mapping[str, Organisation]) -> None:

@@ -1,0 +1,87 @@
+"""The invented history of the demo exchange: all states, whole ledgers, no letters, and gone when it is reset."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from techex.brokering import deals, demo, figures, funnel
+from techex.brokering.deal_tables import Deal, DealMessage, DealStep
+from techex.brokering.pipeline import Stage
+from techex.brokering.rules import State
+from techex.brokering.tables import Interest, InterestStep
+from techex.core import audit
+from techex.core.context import Context
+from techex.core.database import Database
+from techex.core.mail import Letter
+from techex.interchange import demo as demo_exchange
+from techex.listings.tables import Listing
+from techex.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def lived(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo exchange with its history."""
+    from tests.conftest import NOW
+
+    path = tmp_path_factory.mktemp("lived") / "techex.db"
+    shutil.copy(demo_file, path)
+    database = Database(f"sqlite:///{path}")
+    context = Context(demo.COMMAND_LINE, NOW)
+    assert demo.load(database, context) > 100
+    assert demo.load(database, context) == 0, "a second run changes nothing"
+    database.close()
+    return path
+
+
+@pytest.fixture
+def history(settings: Settings, lived: Path, database: Database) -> Database:
+    shutil.copy(lived, settings.data_dir / "techex.db")
+    return database
+
+
+def test_it_shows_every_state_and_nearly_every_stage(history: Database, context: Context) -> None:
+    with history.reading() as session:
+        assert set(session.scalars(select(Interest.state))) >= set(State) - {State.SCREENED}
+        stages = set(session.scalars(select(Deal.stage)))
+        assert stages >= {Stage.INTRODUCED, Stage.NEGOTIATION, Stage.SIGNED, Stage.IMPLEMENTED, Stage.LOST}
+        counted = funnel.funnel(figures.ways(session, None, public=True))
+        assert counted[-1].count >= 5
+        assert [row.count for row in counted] == sorted((row.count for row in counted), reverse=True)
+
+
+def test_nothing_of_it_lies_in_the_future_or_before_both_listings(history: Database, context: Context) -> None:
+    with history.reading() as session:
+        for one in session.scalars(select(Interest)).unique():
+            moments = [step.at for step in one.steps]
+            assert moments == sorted(moments)
+            assert one.listing.published_at is not None
+            assert one.listing.published_at <= moments[0] <= moments[-1] <= context.now
+            assert one.listing.illustrative
+
+
+def test_its_ledgers_and_the_audit_chain_are_whole_and_nobody_got_a_letter(history: Database) -> None:
+    with history.reading() as session:
+        assert all(deals.broken_at(deal) is None for deal in session.scalars(select(Deal)).unique())
+        assert audit.verify(session).is_whole
+        assert session.scalar(select(func.count()).select_from(Letter)) == 0
+
+
+def test_a_reset_takes_it_out_and_it_comes_again_the_same(history: Database, context: Context) -> None:
+    def told() -> list[tuple[str | None, str, str]]:
+        with history.reading() as session:
+            query = select(Listing.external_id, Interest.state, Interest.sent_at).join(Interest.listing)
+            return sorted((key, state, f"{at}") for key, state, at in session.execute(query))
+
+    before = told()
+    with history.transaction() as session:
+        demo.remove(session)
+        for table in (Interest, InterestStep, Deal, DealStep, DealMessage):
+            assert session.scalar(select(func.count()).select_from(table)) == 0
+    demo_exchange.remove(history, context)
+    demo_exchange.load(history, context)
+    demo.load(history, context)
+    assert told() == before
