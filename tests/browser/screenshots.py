@@ -81,6 +81,7 @@ def pages_of(settings: Settings) -> list[Shot]:
         ("province", "/places/VN-79"),
         ("country", "/places/NL"),
         ("quality", "/quality"),
+        ("figures", "/figures"),
         ("missing", "/nowhere"),
         ("not-text", "/matches?text=%00"),
     ]

@@ -28,6 +28,7 @@ PAGES = {
     "country": "/places/NL",
     "region": "/regions/MEKONG_DELTA",
     "quality": "/quality",
+    "figures": "/figures",
 }
 
 

@@ -1,0 +1,68 @@
+"""Desk, deals and figures in a real browser, with a history behind them: by keyboard, without scripts, sound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from techex.brokering import demo
+from techex.core.context import command_line_context
+from tests.browser.conftest import ARTEFACTS
+
+Open = Callable[..., Page]
+PAGES = ("/desk", "/desk?task=outcome&late=1", "/deals", "/deals?view=list", "/interests", "/figures")
+
+
+@pytest.fixture(autouse=True)
+def history(served: Flask) -> None:
+    """The invented history; there once for all tests."""
+    demo.load(served.extensions["techex.database"], command_line_context())
+
+
+def _sound(page: Page, name: str) -> list[str]:
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"desk-{name}.png", full_page=True)
+    wrong = [f"{name}: {found['id']}" for found in Axe().run(page).response["violations"]]
+    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    return wrong + ([f"{name}: scrolls sideways, {width}"] if width[0] > width[1] else [])
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "scheme"), [("vi", 1280, "light"), ("en", 390, "dark"), ("vi", 360, "light")]
+)
+def test_every_page_of_the_desk_is_sound(open_page: Open, language: str, width: int, scheme: str) -> None:
+    page = open_page("/desk", person="operator", language=language, width=width, scheme=scheme)
+    wrong = []
+    for number, path in enumerate((*PAGES, "/figures?as=everybody")):
+        page.goto(path)
+        wrong += _sound(page, f"{number}-{language}-{width}-{scheme}")
+    assert wrong == []
+
+
+def test_lines_are_walked_and_opened_by_keyboard(open_page: Open) -> None:
+    open_page("/", person="unverified")  # whose firm waits to be verified
+    page = open_page("/desk", person="operator")
+    lines = page.locator("[data-line]")
+    assert lines.count() > 1
+    for key, at in (("j", 0), ("j", 1), ("k", 0), ("k", 0)):
+        page.keyboard.press(key)
+        expect(lines.nth(at)).to_be_focused()
+    address = lines.nth(0).get_attribute("href")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(re.escape(str(address))))
+
+
+def test_filters_answer_at_once_and_without_scripts_by_their_button(open_page: Open) -> None:
+    page = open_page("/desk", person="operator")
+    page.locator("#task").select_option("verify")
+    expect(page).to_have_url(re.compile("task=verify"))
+    expect(page.locator(".desk-table tbody tr").first).to_contain_text("Verify an organisation")
+    plain = open_page("/desk", person="operator", script=False)
+    plain.locator("#task").select_option("outcome")
+    plain.locator("main form button").click()
+    expect(plain.locator("main .empty")).to_be_visible()
