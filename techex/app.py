@@ -39,7 +39,7 @@ from techex.organisations import views as organisation_member_views
 from techex.regions import service as regions
 from techex.regions.rules import Place
 from techex.settings import Settings, load_settings
-from techex.web import csrf, identity, language, policy, problems, replies, security
+from techex.web import addresses, csrf, identity, language, policy, problems, replies, security
 
 BLUEPRINTS = (
     account_doors.blueprint,
@@ -117,6 +117,7 @@ def create_app(
         static_url_path="/static",
     )
     app.testing = testing
+    app.url_map.converters["int"] = addresses.RowNumber
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     if settings.proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=settings.proxies)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""What stands behind the question mark of a list's address: codes of closed lists, whole numbers.
+"""What stands in addresses: numbers of rows in paths; codes of closed lists and whole numbers behind the question mark.
 
 An address that somebody mistyped still answers: unknown codes are left out, numbers out of range are clamped, and the
 chips on the page show what was understood.
@@ -10,14 +10,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
+from werkzeug.routing import IntegerConverter, Map
 
 MOST_VALUES = 40  # of one filter: more than the 34 provinces
 LONGEST_WORDS = 200  # characters of a keyword search; whoever has more to say describes a problem instead
 LARGEST_PAGE = 100_000
+LARGEST_ROW = 2**31 - 1  # of an integer column in PostgreSQL
 _LONGEST_NUMBER = 9  # digits
 
 # Parameter of the address -> (name of the filter, the codes it may hold)
 Codes = Mapping[str, tuple[str, Iterable[str]]]
+
+
+class RowNumber(IntegerConverter):
+    """`<int:…>` of our routes: plain digits, as large as a row's number gets; anything else is no address of ours."""
+
+    regex = "[0-9]{1,10}"
+
+    def __init__(self, map: Map) -> None:
+        super().__init__(map, max=LARGEST_ROW)
 
 
 def read_codes(data: MultiDict[str, str], codes: Codes) -> dict[str, Any]:

@@ -81,7 +81,10 @@ def local_path(address: str | None, otherwise: str = "/") -> str:
     """`address` if it is a path on this site, else `otherwise`: nobody is sent elsewhere by a link of ours."""
     if not address or not address.startswith("/") or any(c in address for c in "\\\r\n\t\x00"):
         return otherwise
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # "//[": half of an IPv6 address
+        return otherwise
     return otherwise if parts.scheme or parts.netloc or address.startswith("//") else address
 
 

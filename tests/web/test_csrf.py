@@ -70,6 +70,7 @@ def test_the_token_of_another_browser_is_not_accepted(app: Flask, writing: list[
         {"Sec-Fetch-Site": "same-site"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
     ],
 )
 def test_what_another_site_sends_is_refused_even_with_a_token(

@@ -65,6 +65,7 @@ def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         ("/nhu-cầu", "/nhu-cầu"),
         ("//evil.example", "/"),
         ("///evil.example", "/"),
+        ("//[", "/"),
         ("/\\evil.example", "/"),
         ("\\\\evil.example", "/"),
         ("https:evil.example", "/"),
