@@ -24,9 +24,11 @@ from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
 from techex.settings import Settings
 from techex.web import identity, policy, replies
-from techex.web.addresses import whole
+from techex.web.addresses import page_number, whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
+
+PAGE_SIZE = 25  # of those that do not wait for the reader
 
 blueprint = Blueprint("brokering", __name__)
 
@@ -45,11 +47,17 @@ def interests() -> Response:
     with identity.database().reading() as session:
         found = service.of_person(session, context)
         waiting = [one for one in found if service.verbs(context, one) and _is_turn(context, one)]
-        others = [one for one in found if one not in waiting]
+        wait = {one.id for one in waiting}
+        others = [one for one in found if one.id not in wait]
+        pages = max(1, -(-len(others) // PAGE_SIZE))
+        page = min(page_number(request.args), pages)
         return replies.page(
             "brokering/interests.html",
-            waiting=waiting,
-            others=others,
+            waiting=waiting if page == 1 else (),
+            others=others[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
+            page=page,
+            pages=pages,
+            at_page=lambda number: url_for("brokering.interests", page=number),
             said_no=service.reasons(context, found),
             reasons=rules.REASONS,
             kind_words=rules.KIND_WORDS,

@@ -17,6 +17,7 @@ from techex.brokering.deal_list import GROUPS, SORTS, Asked, Line, chosen, stage
 from techex.brokering.pipeline import Stage
 from techex.brokering.rules import Verb
 from techex.brokering.service import Draft
+from techex.brokering.tables import Interest
 from techex.core.context import Context
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
@@ -110,3 +111,14 @@ def test_reasons_of_a_no_are_summed_up_for_sender_and_operator(demo_app: Flask, 
         assert "3 readers said no" in page
         assert page.index("The benefit is unclear") < page.index("Too early for us")
     assert "said no" not in _text(demo_app, "engineer", "/interests")
+
+
+def test_a_long_list_of_expressions_of_interest_has_pages(demo_app: Flask, pair: Pair, context: Context) -> None:
+    with demo_app.app_context(), identity.database().transaction() as session:
+        whole = {"language": "en", "who": "", "why": "", "state": "withdrawn", "sent_at": context.now}
+        ends = {"listing_id": pair.need, "sender_id": pair.university, "receiver_id": pair.firm}
+        session.add_all(Interest(**ends, **whole) for _ in range(60))
+    first, last = (_text(demo_app, "officer", f"/interests{query}") for query in ("", "?page=99"))
+    assert "Page 1 of 3" in first
+    assert "Page 3 of 3" in last
+    assert (first.count('href="/interests/'), last.count('href="/interests/')) == (25, 10)
