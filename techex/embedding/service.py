@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 import numpy as np
@@ -32,6 +33,7 @@ IDS_A_QUERY = 5_000
 _STORED = np.dtype("<f2")
 
 Item = TypeVar("Item")
+Ahead = Mapping[int, tuple[datetime, list[Passage]]]
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,21 @@ def _embedded(texts: Mapping[str, str]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if name in BODY_FIELDS and FIELD_BY_NAME[name].embedded}
 
 
-def store_passages(session: Session, listings: Iterable[Listing]) -> int:
-    """Bring the passage rows of these listings to their current texts; returns how many listings changed."""
+def passages_ahead(listings: Iterable[Listing]) -> Ahead:
+    """The passages of these listings and the version of each they were cut from, for `store_passages` to take up."""
+    return {listing.id: (listing.updated_at, passages_of_listing(listing)) for listing in listings}
+
+
+def store_passages(session: Session, listings: Iterable[Listing], ahead: Ahead | None = None) -> int:
+    """Bring the passage rows of these listings to their current texts; returns how many listings changed.
+
+    Cutting texts takes time, in which nobody else could write: what was cut `ahead`, outside the transaction, is taken
+    where its listing is still the same.
+    """
     changed = 0
     for listing in listings:
-        wanted = passages_of_listing(listing)
+        version, cut = (ahead or {}).get(listing.id, (None, []))
+        wanted = cut if version == listing.updated_at else passages_of_listing(listing)
         rows = {row.position: row for row in _rows(session, [listing.id])}
         if [_facts(rows[position]) for position in sorted(rows)] == [_facts(passage) for passage in wanted]:
             continue

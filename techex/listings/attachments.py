@@ -174,12 +174,14 @@ def keep(data_dir: Path, file: Cleaned) -> str:
     return file.digest
 
 
-def add(session: Session, context: Context, data_dir: Path, draft: SavedDraft, name: str, content: bytes) -> Attachment:
-    """Put a file beside a draft; raises BadInput, and Conflict where there are enough or the listing is published."""
+def add(session: Session, context: Context, data_dir: Path, draft: SavedDraft, name: str, file: Cleaned) -> Attachment:
+    """Put a file beside a draft; raises Conflict where there are enough or the listing is published.
+
+    Cleaning takes time, so callers do it before they open the transaction.
+    """
     need_open(draft)
     if len(drafting.files_of(session, draft)) >= MOST_FILES:
         raise Conflict(Sentence(N_("A listing has at most %(most)s files. Remove one first."), most=MOST_FILES))
-    file = cleaned(content)
     same = Attachment.digest == file.digest
     if found := session.scalar(select(Attachment).where(same, Attachment.draft_id == draft.id)):
         return found

@@ -11,8 +11,6 @@ from techex.listings.rules import FIELD_BY_NAME, Kind, Origin, translated_fields
 from techex.listings.steps import PLACE_STEP, READERS, STEPS, Step
 
 MOST_CODES = 40  # values of one field that are read
-# Currencies that the form offers; a file may name any other.
-CURRENCIES = ("VND", "USD", "EUR", "KRW", "JPY", "CNY", "GBP", "SGD", "THB", "AUD")
 
 
 def read_step(data: MultiDict[str, str], kind: Kind, step: Step) -> dict[str, Any]:

@@ -17,9 +17,18 @@ from techex.errors import BadInput, FieldErrors, NotFound
 from techex.listings import attachments, drafting, service
 from techex.listings.drafting import Twins
 from techex.listings.life_views import address_of
-from techex.listings.posting_forms import CURRENCIES, read_language, read_step, read_translation
+from techex.listings.posting_forms import read_language, read_step, read_translation
 from techex.listings.posting_tables import SavedDraft
-from techex.listings.rules import FIELD_BY_NAME, MOST_TRANSLATIONS, Kind, Origin, State, Visibility, translated_fields
+from techex.listings.rules import (
+    CURRENCIES,
+    FIELD_BY_NAME,
+    MOST_TRANSLATIONS,
+    Kind,
+    Origin,
+    State,
+    Visibility,
+    translated_fields,
+)
 from techex.listings.steps import CHECK, HINTS, PLACE_STEP, READERS, STEPS, Step, neighbours, step_of, step_with
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
@@ -320,11 +329,14 @@ def save_translation(draft_id: int, code: str) -> Response:
 def add_file(draft_id: int) -> Response:
     """Put a file beside a draft."""
     sent = request.files.get("file")
+    with identity.database().reading() as session:
+        attachments.need_open(drafting.get_draft(session, identity.context(), draft_id))
     try:
+        name, content = (sent.filename or "", sent.read(LARGEST_UPLOAD)) if sent else ("", b"")
+        file = attachments.cleaned(content)
         with identity.database().transaction() as session:
             draft = drafting.get_draft(session, identity.context(), draft_id)
-            name, content = (sent.filename or "", sent.read(LARGEST_UPLOAD)) if sent else ("", b"")
-            attachments.add(session, identity.context(), _data_dir(), draft, name, content)
+            attachments.add(session, identity.context(), _data_dir(), draft, name, file)
             return _to(draft, READERS, _anchor="files")
     except BadInput as error:
         with identity.database().reading() as session:

@@ -70,6 +70,9 @@ SEARCHABLE = frozenset({State.PUBLISHED})
 REVIEWED = frozenset(State) - {State.DRAFT, State.WITHDRAWN}
 LIFE_DAYS = 365  # a published listing lives this long, then its owner is asked
 
+# Currencies that forms offer; a file may name any other.
+CURRENCIES = ("VND", "USD", "EUR", "KRW", "JPY", "CNY", "GBP", "SGD", "THB", "AUD")
+
 Shape = Literal["line", "text", "trl", "codes", "code", "numbers", "number", "date", "currency"]
 
 

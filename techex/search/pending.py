@@ -40,8 +40,11 @@ def embed(database: Database, card: ModelCard, encoder: Callable[[], Encoder], p
         last = changes.last(session)
         steps = list(_steps(_to_embed(session, card)))
     for step in steps:
+        wanted = select(Listing).where(Listing.id.in_(step))
+        with database.reading() as session:
+            ahead = embedding.passages_ahead(session.scalars(wanted).unique())
         with database.transaction() as session:
-            embedding.store_passages(session, session.scalars(select(Listing).where(Listing.id.in_(step))).unique())
+            embedding.store_passages(session, session.scalars(wanted).unique(), ahead)
     with database.reading() as session:
         missing = queries.missing_texts(session, card.key)
     model = encoder() if missing else None
