@@ -19,7 +19,22 @@ def import_tables(settings: Settings, database: Database, context: Context) -> s
     done = advancing.go_on(
         database, lambda: replace(context, now=datetime.now(UTC)), settings.data_dir, lambda text: detect(text)[0]
     )
+    _compare(database, context)
     return f"{done} rows done" if done else None
+
+
+def _compare(database: Database, context: Context) -> None:
+    """Say of imports that are done which of their rows look like listings that were there."""
+    with database.reading() as session:
+        waiting = runs.to_compare(session)
+    if not waiting:
+        return
+    from techex.matching.duplicate_service import look_alikes
+
+    for run_id, listing_ids in waiting.items():
+        twins = look_alikes(database, listing_ids)
+        with database.transaction() as session:
+            runs.keep_twins(session, context.now, run_id, twins)
 
 
 def sweep_files(settings: Settings, database: Database, context: Context) -> str | None:

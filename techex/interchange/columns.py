@@ -10,7 +10,8 @@ from techex.core import vocabulary
 from techex.core.mail import said_in
 from techex.core.text import folded
 from techex.interchange.rules import ENVELOPE, ID_COLUMNS, ColumnRule, ImportMap
-from techex.listings.rules import FieldRule, Kind, fields_of
+from techex.listings.rules import CURRENCIES, FieldRule, Kind, fields_of
+from techex.regions.service import countries
 
 PAGE_LANGUAGES = ("en", "vi")
 EXTERNAL_ID = "external_id"
@@ -37,6 +38,11 @@ _ALSO: Mapping[str, Sequence[str]] = {
     "province": ("tỉnh", "tỉnh thành", "địa phương", "province"),
     "visibility": ("hiển thị", "visibility"),
 }
+
+
+def constants_of() -> Mapping[str, Sequence[str]]:
+    """What one value may be given of to all rows of a table, with the values to choose from."""
+    return {"currency": CURRENCIES, "country": tuple(countries()), "fields": tuple(vocabulary.FIELDS)}
 
 
 def targets(kind: Kind) -> list[str]:
@@ -74,20 +80,30 @@ def guessed(columns: Iterable[str], kind: Kind, remembered: Mapping[str, str] | 
     return found
 
 
-def as_map(columns: Mapping[str, str], kind: Kind, language: str) -> ImportMap:
-    """The map that reads a table so; `language` is that of rows which do not say theirs, empty to have it found out."""
+def as_map(
+    columns: Mapping[str, str], kind: Kind, language: str, constants: Mapping[str, str] | None = None
+) -> ImportMap:
+    """The map that reads a table so; `language` and `constants` are what rows get that do not say it themselves.
+
+    Without a `language` it is found out row by row.
+    """
     by_target = {target: column for column, target in columns.items() if target}
     one_text = by_target.pop(ONE_TEXT, "")
-    envelope: dict[str, Any] = {name: ColumnRule(column=by_target[name]) for name in ENVELOPE if name in by_target}
-    if language and "language" not in envelope:
-        envelope["language"] = language
+    same = {**(constants or {}), "language": language}
+    envelope: dict[str, Any] = {}
+    for name in ENVELOPE:
+        if name in by_target:
+            envelope[name] = ColumnRule(column=by_target[name], otherwise=same.get(name, ""))
+        elif same.get(name):
+            envelope[name] = same[name]
     fields: dict[str, str | ColumnRule] = {
         target: column for target, column in by_target.items() if target not in (EXTERNAL_ID, *ENVELOPE)
     }
     if one_text:
         shortened = ColumnRule(column=one_text, cut=True)
         fields = {"summary": shortened, _MAIN_TEXT[kind]: shortened, **fields}
-    return ImportMap(external_id=by_target.get(EXTERNAL_ID, ""), fields=fields, **envelope)
+    given = {name: value for name, value in same.items() if value and name not in ENVELOPE}
+    return ImportMap(external_id=by_target.get(EXTERNAL_ID, ""), fields=fields, constants=given, **envelope)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from techex.core import vocabulary
 from techex.core.context import Context
 from techex.errors import BadInput
 from techex.interchange import advancing, runs
-from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, targets
+from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, constants_of, targets
 from techex.interchange.rules import ENVELOPE
 from techex.interchange.service import LanguageOf
 from techex.interchange.spreadsheets import write_template
@@ -21,11 +22,12 @@ from techex.listings import drafting
 from techex.listings.rules import FIELD_BY_NAME, FieldRule, Kind
 from techex.listings.steps import HINTS
 from techex.organisations import service as organisations
+from techex.regions import service as regions
 from techex.web import identity, language, policy, replies
 
 _LANGUAGE_OF = "techex.language_of"
 _SETTINGS = "techex.settings"
-REFUSED_SHOWN = 200  # rows with errors on the page; whoever has more has one error in all of them
+ROWS_SHOWN = 200  # rows with errors, and rows that look like others, on the page; whoever has more has one cause in all
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 blueprint = Blueprint("imports", __name__)
@@ -81,13 +83,16 @@ def _begin_page(wrong: str = "", status: int = 200) -> Response:
 def upload() -> Response:
     """Take a table."""
     sent = request.files.get("file")
+    slug, context = request.form.get("organisation", ""), identity.context()
+    kind = Kind.NEED if request.form.get("kind") == Kind.NEED else Kind.OFFER
+    with identity.database().reading() as session:
+        runs.need_editor(context, organisations.get_organisation(session, slug))
     try:
+        name, file = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
+        received = runs.receive(_data_dir(), file)
         with identity.database().transaction() as session:
-            organisation = organisations.get_organisation(session, request.form.get("organisation", ""))
-            kind = Kind.NEED if request.form.get("kind") == Kind.NEED else Kind.OFFER
-            name, file = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
-            run = runs.begin(session, identity.context(), _data_dir(), organisation, kind, "", name, file)
-            return _to(run)
+            organisation = organisations.get_organisation(session, slug)
+            return _to(runs.begin(session, context, organisation, kind, name, received))
     except BadInput as error:
         return _begin_page(language.sentence(error.sentence or str(error)), 422)
 
@@ -116,14 +121,32 @@ def _page(session: Any, run: ImportRun, wrong: str = "", status: int = 200) -> R
         organisation=organisation,
         counts=runs.counts(session, run),
         shortened=runs.shortened(session, run),
-        refused=runs.refused_rows(session, run, REFUSED_SHOWN),
+        twins=runs.twins_of(session, identity.context(), run) if run.state == "done" else (),
+        refused=runs.refused_rows(session, run, ROWS_SHOWN),
         said=lambda cell: language.sentence(runs.unpacked(cell["said"])),
         targets=[(target, label_of(target)) for target in targets(kind)] if mapping else (),
         label_of=label_of,
         samples=runs.samples(_data_dir(), run) if mapping else (),
+        most_twins=ROWS_SHOWN,
         wrong=wrong,
         languages=vocabulary.LANGUAGES,
+        same=_same_choices() if mapping else (),
     )
+
+
+def _same_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """(field, [(value, name)]) of what may be said once for all rows, by name in the language of the page."""
+    page = language.page_language()
+    names: dict[str, Callable[[str], str]] = {
+        "country": lambda code: regions.country_name(code, page),
+        "fields": lambda code: str(_(vocabulary.FIELDS[code])),
+    }
+    found = []
+    for name, values in constants_of().items():
+        say = names.get(name, str)
+        rows = [(value, say(value)) for value in values]
+        found.append((name, sorted(rows, key=lambda row: regions.fold(row[1])) if name == "country" else rows))
+    return found
 
 
 def label_of(target: str) -> str:
@@ -145,14 +168,20 @@ def label_of(target: str) -> str:
 @policy.open_to(policy.signed_in)
 def columns(run_id: int) -> Response:
     """Say what the columns are, and judge every row without storing anything."""
+    context, database = identity.context(), identity.database()
+    constants = {name: request.form.get(f"same-{name}", "") for name in constants_of()}
     try:
-        with identity.database().transaction() as session:
-            context = identity.context()
+        with database.transaction() as session:
             run = runs.get_run(session, context, run_id, to_change=True)
             # Columns are sent by their number: a heading may be anything.
             chosen = {column: request.form.get(f"column-{at}", "") for at, column in enumerate(run.columns)}
-            runs.map_columns(session, context, run, chosen, request.form.get("language", ""))
-            runs.dry_run(session, context, _data_dir(), run, _language_of())
+            runs.map_columns(session, context, run, chosen, request.form.get("language", ""), constants)
+        with database.reading() as session:
+            seen = runs.get_run(session, context, run_id)
+            found = runs.tried(session, _data_dir(), seen, _language_of())
+        with database.transaction() as session:
+            run = runs.get_run(session, context, run_id, to_change=True)
+            runs.keep_tried(session, context, run, seen, found)
             return _to(run)
     except BadInput as error:
         with identity.database().reading() as session:

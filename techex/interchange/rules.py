@@ -13,10 +13,11 @@ A map is a TOML file:
     required_result = { column = "text", part = 2 }
 
     [constants]
-    currency = "EUR"                     # field = value for all rows
+    currency = "EUR"                     # field = value for all rows that do not say it
 
 `after` and `before` take what stands behind or in front of a marker (the whole text where it is missing), `part` the
 n-th piece of a text that is longer than its field, `cut` shortens at the end of a sentence and says so in the report.
+`otherwise` is what rows get whose cell is empty: country = { column = "land", otherwise = "NL" }.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class ColumnRule(BaseModel):
     before: str = ""
     part: int = Field(default=1, ge=1, le=9)
     cut: bool = False
+    otherwise: str = ""
 
 
 class ImportMap(BaseModel):
@@ -115,6 +117,8 @@ def apply_map(row: Mapping[str, Any], kind: Kind, mapping: ImportMap) -> MappedR
         value = row.get(rule.column)
         if isinstance(value, str):
             value = _taken(value, name, rule, notes)
+        if value in (None, "", []):
+            value = rule.otherwise
         if value not in (None, "", []):
             values[name] = value
     return MappedRow(_external_id(row, mapping), values, _envelope(row, mapping), tuple(notes))
@@ -140,6 +144,8 @@ def _envelope(row: Mapping[str, Any], mapping: ImportMap) -> dict[str, str]:
     for name in ENVELOPE:
         source = getattr(mapping, name)
         value = row.get(source.column) if isinstance(source, ColumnRule) else source
+        if value in (None, "") and isinstance(source, ColumnRule):
+            value = source.otherwise
         if value not in (None, ""):
             found[name] = str(value).strip()
     return found

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -21,7 +22,7 @@ from techex.core import audit
 from techex.core.context import Context, MemberRole
 from techex.core.vocabulary import LANGUAGES, N_
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TechexError
-from techex.interchange.columns import EXTERNAL_ID, as_map, guessed, targets
+from techex.interchange.columns import EXTERNAL_ID, as_map, constants_of, guessed, targets
 from techex.interchange.formats import Row, columns_in, read_rows
 from techex.interchange.rules import apply_map
 from techex.interchange.service import Judged, LanguageOf, judge
@@ -40,13 +41,27 @@ _LONGEST_NAME = 120
 OPEN = ("uploaded", "checked", "running", "stopped", "undoing")
 
 
-def begin(
-    session: Session, context: Context, data_dir: Path, organisation: Organisation, kind: Kind, language: str,
-    name: str, file: bytes,
-) -> ImportRun:  # fmt: skip
-    """Keep an upload and read its columns; raises BadInput or UnreadableFile with what is wrong with the file."""
+@dataclass(frozen=True)
+class Upload:
+    """A table that was kept: the digest it is kept under, its format, its columns, and how many rows it has."""
+
+    digest: str
+    file_format: str
+    columns: Sequence[str]
+    rows: int
+
+
+def need_editor(context: Context, organisation: Organisation) -> None:
+    """Raises NotAllowed for whoever does not write for an organisation."""
     if not context.actor.belongs_to(organisation.id, MemberRole.EDITOR):
         raise NotAllowed(Sentence(N_("Only editors and managers of an organisation write its listings.")))
+
+
+def receive(data_dir: Path, file: bytes) -> Upload:
+    """Keep an upload and read its columns; raises BadInput or UnreadableFile with what is wrong with the file.
+
+    Reading a table takes time, so callers do it before they open the transaction.
+    """
     if not file or len(file) > LARGEST_FILE:
         raise BadInput(
             Sentence(N_("Choose a table of at most %(most)s MB, as XLSX or CSV."), most=LARGEST_FILE // 1_000_000)
@@ -73,25 +88,35 @@ def begin(
             )
         )
     aside.replace(path)
+    return Upload(digest, file_format, columns, rows)
+
+
+def begin(
+    session: Session, context: Context, organisation: Organisation, kind: Kind, name: str, upload: Upload
+) -> ImportRun:
+    """An import of a table that was received, read as this organisation's last one was. Raises NotAllowed."""
+    need_editor(context, organisation)
     remembered = session.scalar(
         select(ColumnMemory).where(ColumnMemory.organisation_id == organisation.id, ColumnMemory.kind == kind.value)
     )
+    constants = dict(remembered.constants) if remembered else {}
     run = ImportRun(
         organisation_id=organisation.id,
         person_id=context.actor.person_id,
         kind=kind.value,
-        file_name=" ".join(name.split())[-_LONGEST_NAME:] or f"table.{file_format}",
-        file_format=file_format,
-        digest=digest,
-        language=language if language in LANGUAGES else "",
-        columns=guessed(columns, kind, remembered.columns if remembered else None),
-        rows=rows,
+        file_name=" ".join(name.split())[-_LONGEST_NAME:] or f"table.{upload.file_format}",
+        file_format=upload.file_format,
+        digest=upload.digest,
+        language=constants.pop("language", ""),
+        columns=guessed(upload.columns, kind, remembered.columns if remembered else None),
+        constants=constants,
+        rows=upload.rows,
         created_at=context.now,
         updated_at=context.now,
     )
     session.add(run)
     session.flush()
-    audit.record(session, context, "import begun", "import_run", run.id, {"rows": rows, "kind": kind.value})
+    audit.record(session, context, "import begun", "import_run", run.id, {"rows": run.rows, "kind": kind.value})
     return run
 
 
@@ -124,8 +149,18 @@ def _rows(data_dir: Path, run: ImportRun) -> Iterator[Row]:
     return islice(read_rows(path_of(data_dir, run.digest), run.file_format), MOST_ROWS)
 
 
-def map_columns(session: Session, context: Context, run: ImportRun, columns: Mapping[str, str], language: str) -> None:
-    """Say what the columns are, and remember it for this organisation. Raises BadInput, Conflict."""
+def map_columns(
+    session: Session,
+    context: Context,
+    run: ImportRun,
+    columns: Mapping[str, str],
+    language: str,
+    constants: Mapping[str, str] | None = None,
+) -> None:
+    """Say what the columns are and what rows get that do not say it, and remember it for this organisation.
+
+    What was found in a dry run before is forgotten. Raises BadInput, Conflict.
+    """
     _need(run, "uploaded", "checked")
     known = targets(Kind(run.kind))
     chosen = {column: columns.get(column, "") for column in run.columns}
@@ -138,7 +173,12 @@ def map_columns(session: Session, context: Context, run: ImportRun, columns: Map
         raise BadInput(
             Sentence(N_("Say which column holds the id of a row, which never changes, and which one the title."))
         )
-    run.columns, run.language = chosen, language if language in LANGUAGES else ""
+    same = {name: value for name, value in (constants or {}).items() if value}
+    if any(value not in constants_of().get(name, ()) for name, value in same.items()):
+        raise BadInput(Sentence(N_("A value for all rows is not on its list. Choose one of the list.")))
+    _forget_rows(session, run)
+    run.state = "uploaded"
+    run.columns, run.language, run.constants = chosen, language if language in LANGUAGES else "", same
     run.updated_at = context.now
     kept = session.scalar(
         select(ColumnMemory).where(ColumnMemory.organisation_id == run.organisation_id, ColumnMemory.kind == run.kind)
@@ -147,21 +187,36 @@ def map_columns(session: Session, context: Context, run: ImportRun, columns: Map
         kept = ColumnMemory(organisation_id=run.organisation_id, kind=run.kind)
         session.add(kept)
     kept.columns, kept.updated_at = {**(kept.columns or {}), **chosen}, context.now
+    kept.constants = {**same, "language": run.language} if run.language else same
 
 
-def dry_run(
-    session: Session, context: Context, data_dir: Path, run: ImportRun, language_of: LanguageOf | None = None
-) -> None:
-    """Judge every row and keep the verdicts; nothing of any listing changes."""
-    _need(run, "uploaded", "checked")
-    _forget_rows(session, run)
+def tried(
+    session: Session, data_dir: Path, run: ImportRun, language_of: LanguageOf | None = None
+) -> Sequence[ImportedRow]:
+    """What would become of every row; nothing is written.
+
+    Judging thousands of rows takes time, so callers read here and hand the verdicts to `keep_tried` in a transaction.
+    """
+    found_rows = []
     owner = session.get_one(Organisation, run.organisation_id)
     for row, judged in judged_rows(data_dir, run, owner, language_of):
         found = listing_of(session, owner, run, judged)
         outcome = "refused"
         if judged.draft is not None:
             outcome = "created" if found is None else "updated" if differs(found, judged.draft) else "unchanged"
-        session.add(row_of(run, row, judged, outcome, found))
+        found_rows.append(row_of(run, row, judged, outcome, None))
+    return found_rows
+
+
+def keep_tried(
+    session: Session, context: Context, run: ImportRun, seen: ImportRun, rows: Sequence[ImportedRow]
+) -> None:
+    """Keep the verdicts of a dry run; raises Conflict where the table is read otherwise by now (`seen`: then)."""
+    _need(run, "uploaded")
+    if (run.columns, run.constants, run.language) != (seen.columns, seen.constants, seen.language):
+        _need(run)
+    _forget_rows(session, run)
+    session.add_all(rows)
     run.state, run.updated_at = "checked", context.now
 
 
@@ -169,7 +224,8 @@ def judged_rows(
     data_dir: Path, run: ImportRun, owner: Organisation, language_of: LanguageOf | None, skipped: int = 0
 ) -> Iterator[tuple[Row, Judged]]:
     """The rows of the table with their verdicts, those after the first `skipped`."""
-    mapping, kind, seen = as_map(run.columns, Kind(run.kind), run.language), Kind(run.kind), dict[str, int]()
+    kind, seen = Kind(run.kind), dict[str, int]()
+    mapping = as_map(run.columns, kind, run.language, run.constants)
     for number, row in enumerate(_rows(data_dir, run)):
         if number < skipped:
             # Done before: of these only the ids count, which later rows may not have again.
@@ -281,6 +337,36 @@ def refused_rows(session: Session, run: ImportRun, most: int) -> Sequence[Import
     """The first rows that were refused, in the order of the table."""
     query = select(ImportedRow).where(ImportedRow.run_id == run.id, ImportedRow.outcome == "refused")
     return session.scalars(query.order_by(ImportedRow.line).limit(most)).all()
+
+
+def to_compare(session: Session) -> Mapping[int, Sequence[int]]:
+    """Imports that are done and whose rows nobody has compared with what is listed yet: number -> listings."""
+    waiting = session.scalars(select(ImportRun.id).where(ImportRun.state == "done", ImportRun.compared_at.is_(None)))
+    query = select(ImportedRow.listing_id).where(
+        ImportedRow.outcome.in_(("created", "updated")), ImportedRow.listing_id.is_not(None)
+    )
+    return {
+        run_id: [one for one in session.scalars(query.where(ImportedRow.run_id == run_id)) if one]
+        for run_id in waiting.all()
+    }
+
+
+def keep_twins(session: Session, now: datetime, run_id: int, twins: Mapping[int, int]) -> None:
+    """Keep which listings the rows of an import look like, as listing -> the one that was there."""
+    rows = session.scalars(select(ImportedRow).where(ImportedRow.run_id == run_id, ImportedRow.listing_id.in_(twins)))
+    there = set(session.scalars(select(Listing.id).where(Listing.id.in_(set(twins.values())))))
+    for row in rows:
+        twin = twins[row.listing_id or 0]
+        row.twin_id = twin if twin in there else None
+    session.get_one(ImportRun, run_id).compared_at = now
+
+
+def twins_of(session: Session, context: Context, run: ImportRun) -> Sequence[tuple[ImportedRow, Listing]]:
+    """The rows that look like a listing which was there and which this person may see, with that listing."""
+    query = select(ImportedRow).where(ImportedRow.run_id == run.id, ImportedRow.twin_id.is_not(None))
+    rows = session.scalars(query.order_by(ImportedRow.line)).all()
+    seen = listings.visible_by_id(session, context, {row.twin_id for row in rows if row.twin_id})
+    return [(row, twin) for row in rows if (twin := seen.get(row.twin_id or 0))]
 
 
 def sweep(session: Session, data_dir: Path, now: datetime) -> int:

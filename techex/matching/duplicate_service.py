@@ -110,6 +110,42 @@ def check_since(
     return check(settings, database, context, touched, progress)
 
 
+def look_alikes(database: Database, listing_ids: Iterable[int]) -> dict[int, int]:
+    """Which of these listings, whatever their state, look like a published one or an earlier one of them: its number.
+
+    Exact and reworded copies in one language; what is retold or translated is found by `check` once it is published.
+    Nothing is kept of it.
+    """
+    wanted = sorted(set(listing_ids))
+    if not wanted:
+        return {}
+    _sketch(database, None)
+    found: dict[int, tuple[float, int]] = {}
+    for kind in Kind:
+        with database.reading() as session:
+            ids, tables = _sketches(session, kind)
+            published = set(ids.tolist())
+            fresh = [
+                _sketch_of(listing)
+                for batch in _batches(wanted)
+                for listing in _listings(session, batch)
+                if listing.kind == kind.value and listing.id not in published
+            ]
+            whole = np.concatenate([ids, np.array([made.listing_id for made in fresh], np.int64)])
+            order = np.argsort(whole)
+            marks = [
+                np.concatenate([table, np.frombuffer(b"".join(column), _MARKS).reshape(-1, BANDS)])[order]
+                for table, column in zip(tables, ([m.head for m in fresh], [m.whole for m in fresh]), strict=True)
+            ]
+            pairs = set(sharing_marks(whole[order], marks, np.isin(whole[order], wanted)))
+            for pair, finding in _compared(session, sorted(pairs), None, None).items():
+                for one, other in (pair, pair[::-1]):
+                    is_there = other not in wanted or other < one
+                    if finding.verdict.is_duplicate and one in wanted and is_there:
+                        found[one] = max(found.get(one, (0.0, 0)), (finding.shared, other))
+    return {one: other for one, (_shared, other) in found.items()}
+
+
 def listed(
     session: Session, context: Context, *, variants: bool = False, decided: bool = False
 ) -> Sequence[DuplicatePair]:
@@ -190,22 +226,29 @@ def _sketch(database: Database, progress: Progress | None) -> None:
         ).all()
     done = 0
     for batch in _batches(stale):
+        # Sketched before the transaction: others write meanwhile.
+        with database.reading() as session:
+            sketches = [_sketch_of(listing) for listing in _listings(session, batch)]
         with database.transaction() as session:
-            for listing in _listings(session, batch):
-                made = sketch(listing.title, listing.summary, listing.texts.values())
-                session.merge(
-                    ListingSketch(
-                        listing_id=listing.id,
-                        version=SKETCH_VERSION,
-                        made_from=listing.updated_at,
-                        exact=made.exact,
-                        head=made.head.astype(_MARKS).tobytes(),
-                        whole=made.whole.astype(_MARKS).tobytes(),
-                    )
-                )
+            there = set(session.scalars(select(Listing.id).where(Listing.id.in_(batch))))
+            for made in sketches:
+                if made.listing_id in there:
+                    session.merge(made)
         done += len(batch)
         if progress:
             progress(done, len(stale))
+
+
+def _sketch_of(listing: Listing) -> ListingSketch:
+    made = sketch(listing.title, listing.summary, listing.texts.values())
+    return ListingSketch(
+        listing_id=listing.id,
+        version=SKETCH_VERSION,
+        made_from=listing.updated_at,
+        exact=made.exact,
+        head=made.head.astype(_MARKS).tobytes(),
+        whole=made.whole.astype(_MARKS).tobytes(),
+    )
 
 
 def _sketches(session: Session, kind: Kind) -> tuple[NDArray[np.int64], list[NDArray[np.uint32]]]:
@@ -224,13 +267,14 @@ def _sketches(session: Session, kind: Kind) -> tuple[NDArray[np.int64], list[NDA
 
 
 def _compared(
-    session: Session, pairs: Sequence[Pair], resemblance: Resemblance, progress: Progress | None
+    session: Session, pairs: Sequence[Pair], resemblance: Resemblance | None, progress: Progress | None
 ) -> dict[Pair, Finding]:
     found: dict[Pair, Finding] = {}
     done = 0
     for batch in _batches(pairs):
         portraits = _portraits(session, sorted({listing_id for pair in batch for listing_id in pair}))
-        for pair, alike in zip(batch, resemblance.of(batch), strict=True):
+        known = resemblance.of(batch) if resemblance else [None] * len(batch)
+        for pair, alike in zip(batch, known, strict=True):
             if finding := compare(portraits[pair[0]], portraits[pair[1]], alike):
                 found[pair] = finding
         done += len(batch)

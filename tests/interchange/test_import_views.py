@@ -12,6 +12,7 @@ from flask import Flask
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
+from techex.admin.jobs import import_tables
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.mail import said_in
 from techex.core.vocabulary import FIELDS
@@ -267,6 +268,75 @@ def test_the_template_has_every_column_and_explains_it(client: Browser) -> None:
         assert columns[:3] == ["external_id", "title", "summary"]
         assert [cell.value for cell in explained["A"]][1:] == columns
         assert "Tên gọi" in [cell.value for cell in explained["B"]]
+
+
+def test_what_all_rows_share_is_said_once_and_remembered(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser = signed_in("officer")
+    headings = ("id", "title", "summary", "description", "price", "currency", "country")
+    words = _result(2)
+    rows = [["1", *words[1:4], 500, "", ""], ["2", *words[1:4], 500, "JPY", "JP"], ["3", *words[1:4], "", "", ""]]
+    address = _upload(browser, a_table(rows, headings)).location
+    _columns(browser, address)
+    page = browser.get(address).text
+    assert ">1</b> have errors" in page
+    assert "is missing beside an amount" in page
+    same = {"same-currency": "EUR", "same-country": "NL", "same-fields": "203"}
+    assert _columns(browser, address, **same | {"same-currency": "gold"}).status_code == 422
+    assert _columns(browser, address, **same).status_code == 303
+    assert ">3</b> would become new listings" in browser.get(address).text
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    stored = {row.external_id: row for row in _stored(demo_app, Listing)[-3:]}
+    assert [(stored[one].currency, stored[one].country) for one in "12"] == [("EUR", "NL"), ("JPY", "JP")]
+    assert {tuple(row.fields) for row in stored.values()} == {("203",)}
+    again = _upload(browser, a_table(rows, headings)).location
+    page = browser.get(again).text
+    for chosen in ("EUR", "NL", "203", "vi"):
+        assert re.search(f'<option value="{chosen}"[^>]* selected', page), chosen
+    assert _columns(browser, again, **same).status_code == 303
+    assert ">3</b> would change nothing" in browser.get(again).text
+
+
+def test_other_columns_after_a_dry_run_are_judged_anew(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser = signed_in("officer")
+    address = _upload(browser, a_table([_result(2)])).location
+    _columns(browser, address)
+    assert _columns(browser, address, **{"column-3": ""}).status_code == 303
+    page = browser.get(address).text
+    assert ">1</b> have errors" in page
+    assert "would become" not in page
+    assert len(_stored(demo_app, ImportedRow)) == 1
+
+
+def test_a_finished_import_says_which_rows_look_like_listings_that_are_there(
+    demo_app: Flask, signed_in: SignedIn, settings: Settings
+) -> None:
+    listed = next(one for one in _stored(demo_app, Listing) if not one.is_need and one.visibility == "public")
+    hidden = next(
+        one
+        for one in _stored(demo_app, Listing)
+        if not one.is_need and one.id > listed.id and one.language == listed.language
+    )
+    with demo_app.app_context(), identity.database().transaction() as session:
+        session.get_one(Listing, hidden.id).visibility = "restricted"
+    copies = [
+        [f"C-{one.id}", one.title, one.summary, one.body["description"], one.body.get("advantages", ""), "", "", "", ""]
+        for one in (listed, hidden)
+    ]
+    browser = signed_in("officer")
+    address = _upload(browser, a_table([_result(2), *copies])).location
+    _columns(browser, address, language=listed.language)
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    assert "Load this page again" in browser.get(address).text
+    with demo_app.app_context():
+        database = identity.database()
+    import_tables(settings, database, Context(COMMAND_LINE))
+    page = browser.get(address).text
+    assert "1 row looks like a listing that is there" in page
+    assert f'href="/results/{listed.id}"' in page
+    assert f'href="/results/{hidden.id}"' not in page  # nobody learns of what they may not see
+    assert [row.twin_id for row in _stored(demo_app, ImportedRow)] == [None, listed.id, hidden.id]
 
 
 def test_a_column_that_holds_all_of_the_text_gives_summary_and_main_text(demo_app: Flask, signed_in: SignedIn) -> None:
