@@ -24,14 +24,14 @@ MOST_ORGANISATIONS = 200  # those who wait longest; the rest is on the page of v
 _WATCHED = (*pipeline.OPEN, Stage.SIGNED, Stage.REGISTERED, Stage.IMPLEMENTED)
 
 
-def items(session: Session, context: Context, readers: int) -> tuple[list[Item], int]:
+def items(session: Session, context: Context, readers: int, language: str) -> tuple[list[Item], int]:
     """What waits, in no order, and how many listings elsewhere wait for a second reader.
 
-    Raises NotAllowed to whoever is no operator.
+    `language` is that of names. Raises NotAllowed to whoever is no operator.
     """
     lines = reviews.queue(session, context, readers)
     found = [_review(session, line) for line in lines if line.own_place and not line.read]
-    found += _organisations(session, context)
+    found += _organisations(session, context, language)
     found += [_interest(one) for one in service.for_operator(session, context)]
     for deal in deals.visible(session, context, _WATCHED):
         if pipeline.is_operator(context.actor, deals.standing(deal)) and (item := _deal(deal, context.now.date())):
@@ -61,7 +61,7 @@ def _review(session: Session, line: Waiting) -> Item:
     )
 
 
-def _organisations(session: Session, context: Context) -> list[Item]:
+def _organisations(session: Session, context: Context, language: str) -> list[Item]:
     found: list[Item] = []
     page, pages = 1, 1
     while page <= pages and len(found) < MOST_ORGANISATIONS:
@@ -70,7 +70,9 @@ def _organisations(session: Session, context: Context) -> list[Item]:
             due = working_days.after(one.created_at.date(), desk.VERIFY_WORKING_DAYS)
             # Where somebody let it into the directory already, nobody stands at the door.
             what, when = (desk.IN_DIRECTORY, None) if one.listed else (desk.UNVERIFIED, due)
-            found.append(Item(Task.VERIFY, one.slug, one.name, "", what, (one.place,), one.created_at, when))
+            found.append(
+                Item(Task.VERIFY, one.slug, one.name_in(language), "", what, (one.place,), one.created_at, when)
+            )
         page, pages = page + 1, part.pages
     return found[:MOST_ORGANISATIONS]
 

@@ -42,7 +42,7 @@ def index() -> Response:
     asked = _asked(request.args)
     with identity.database().reading() as session:
         context = identity.context()
-        everything, elsewhere = desk_items.items(session, context, _settings().review_readers)
+        everything, elsewhere = desk_items.items(session, context, _settings().review_readers, page_language())
         twins = len(duplicate_service.listed(session, context))
     found = desk.chosen(everything, asked)
     pages = max(1, -(-len(found) // PAGE_SIZE))
@@ -75,7 +75,7 @@ def index() -> Response:
 def file() -> Response:
     """All lines of that page, with the same filters."""
     with identity.database().reading() as session:
-        everything, _ = desk_items.items(session, identity.context(), _settings().review_readers)
+        everything, _ = desk_items.items(session, identity.context(), _settings().review_readers, page_language())
     rows = [_row(item) for item in desk.chosen(everything, _asked(request.args))]
     out = io.StringIO()
     write_csv((dict(zip(_columns(), row, strict=True)) for row in rows), _columns(), out)

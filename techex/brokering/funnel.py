@@ -120,7 +120,7 @@ class Veil(StrEnum):
 
     FEW = "few"  # it is below five
     NEARLY_ALL = "nearly_all"  # it is at least the number before it less four
-    KEPT = "kept"  # another would follow from it
+    KEPT = "kept"  # it would tell too much, or another would follow from it
 
 
 Told = int | Veil
@@ -131,7 +131,10 @@ def told_along(counts: Sequence[int]) -> list[Told]:
     found: list[Told] = []
     last: int | None = None  # the last number that was told
     for count in counts:
-        if count < LEAST:
+        if last is not None and last < 2 * LEAST:
+            # Whatever comes after five to nine is hidden; to say in which way would tell too much of so few.
+            found.append(Veil.KEPT)
+        elif count < LEAST:
             found.append(Veil.FEW)
         elif last is not None and last - count < LEAST:
             found.append(Veil.NEARLY_ALL)
