@@ -8,7 +8,7 @@ PORT ?= 8000
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ALL_CORES := TECHEX_THREADS=$(CORES)
 
-.PHONY: demo setup test lint bench compare screenshots clean
+.PHONY: demo setup test lint fuzz bench compare screenshots clean
 
 # The worker beside it does what time brings: deadlines, notices, letters (which the demo shows as a page).
 demo: setup
@@ -30,6 +30,11 @@ lint: $(VENV)/.tested
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/djlint --lint --quiet templates
+
+# Hostile requests over all routes by all kinds of people; SEED=… repeats a run, Ctrl-C ends it.
+REQUESTS ?= 200000
+fuzz: $(VENV)/.tested
+	@$(BIN)/python -m tests.house.fuzz --requests $(REQUESTS) $(if $(SEED),--seed "$(SEED)")
 
 # DATA=folder adds judged sets in the BEIR layout.
 bench: $(VENV)/.tested

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
 from secure import Secure
 from secure.headers import (
     ContentSecurityPolicy,
@@ -17,12 +18,32 @@ from secure.headers import (
     XContentTypeOptions,
     XFrameOptions,
 )
+from werkzeug.exceptions import BadRequest
+from werkzeug.formparser import FormDataParser
 
 from techex.errors import Environment
 from techex.settings import Settings
 
 LARGEST_REQUEST = 1_000_000  # bytes: the longest text in any script, percent-encoded, many times over
 KEY_BYTES = 32
+
+
+class _NamedFields(FormDataParser):
+    """Reads forms. Refuses one in which a part has no name: no browser sends that, and no view is ready for it."""
+
+    def parse(self, *given: Any, **values: Any) -> Any:
+        stream, form, files = super().parse(*given, **values)
+        if None in form or None in files:
+            for file in files.values(multi=True):
+                file.close()
+            raise BadRequest("A part of the form has no name.")
+        return stream, form, files
+
+
+class ReadableRequest(Request):
+    """A request whose form consists of named fields."""
+
+    form_data_parser_class = _NamedFields
 
 
 def headers(settings: Settings) -> Secure:
@@ -95,7 +116,8 @@ def _hosts(settings: Settings) -> list[str] | None:
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Configure cookies, limits and headers."""
+    """Configure cookies, limits, headers and how forms are read."""
+    app.request_class = ReadableRequest
     app.config.update(
         SECRET_KEY=signing_key(settings),
         # The prefix makes browsers refuse such a cookie from a neighbouring site or without HTTPS.

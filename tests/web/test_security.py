@@ -12,6 +12,7 @@ from techex.app import create_app
 from techex.errors import Environment
 from techex.settings import Settings
 from techex.web import security
+from tests.cast import Browser
 
 HEADERS = ("Content-Security-Policy", "X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy")
 
@@ -88,3 +89,12 @@ def test_an_exchange_that_knows_its_name_answers_to_no_other(settings: Settings,
     assert reply.status_code == status
     assert "evil" not in reply.text
     app.extensions["techex.database"].close()
+
+
+@pytest.mark.parametrize("more", ["", '; filename="a.pdf"'])
+@pytest.mark.parametrize("path", ["/account/email", "/sign-in", "/matches"])
+def test_a_form_with_a_part_that_has_no_name_is_refused(client: Browser, path: str, more: str) -> None:
+    parts = ('form-data; name="csrf_token"', client.csrf_token()), (f"form-data{more}", "what?")
+    body = "".join(f"--b\r\nContent-Disposition: {head}\r\n\r\n{text}\r\n" for head, text in parts) + "--b--\r\n"
+    reply = FlaskClient.post(client, path, data=body.encode(), content_type="multipart/form-data; boundary=b")
+    assert reply.status_code == 400
