@@ -42,13 +42,14 @@ class Asked:
 def ways(session: Session, places: Iterable[str] | None, *, public: bool) -> list[Way]:
     """All expressions of interest: of some places, or of all (None).
 
-    `public` leaves out those about listings that not everybody may read.
+    `public` leaves out those about listings that not everybody may read, and what anonymous owners are.
     """
     own, sender, receiver = aliased(Listing), aliased(Organisation), aliased(Organisation)
     query = (
         select(
             *(Interest.listing_id, Interest.state, Interest.sent_at, Interest.forwarded_at, Interest.closed_at),
             *(Deal.introduced_at, Deal.signed_at, Deal.contract, sender.kind, receiver.kind, Listing.kind),
+            *(Listing.anonymous, own.anonymous),
             *(Listing.country, Listing.province, own.country, own.province, sender.country, sender.province),
         )
         .join(Listing, Listing.id == Interest.listing_id)
@@ -65,7 +66,10 @@ def ways(session: Session, places: Iterable[str] | None, *, public: bool) -> lis
     wanted = None if places is None else frozenset(places)
     found = []
     for row in session.execute(query):
-        listing_id, state, sent, forwarded, closed, introduced, signed, contract, sends, receives, kind, *ends = row
+        listing_id, state, sent, forwarded, closed, introduced, signed, contract, sends, receives, kind, *rest = row
+        hidden, own_hidden, *ends = rest
+        if public:  # of what kind an anonymous owner is stays untold
+            sends, receives = "" if own_hidden else sends, "" if hidden else receives
         there, named, home = (Place(*ends[at : at + 2]) if ends[at] else None for at in (0, 2, 4))
         assert there is not None and home is not None  # noqa: S101, PT018 - both columns are never empty
         here = named or home
@@ -81,10 +85,12 @@ def ways(session: Session, places: Iterable[str] | None, *, public: bool) -> lis
         taken = {step: at for step, at in moments.items() if at is not None}
         origin, application = (here, there) if kind == Kind.NEED else (there, here)
         both = _ends(contract) if signed is not None and contract else None
-        found.append(
-            Way(taken, origin, application, fields.get(listing_id, ()), tuple(dict.fromkeys((sends, receives))), both)
-        )
+        found.append(Way(taken, origin, application, fields.get(listing_id, ()), _known(sends, receives), both))
     return found
+
+
+def _known(*kinds: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(kind for kind in kinds if kind))
 
 
 def _codes(place: Place) -> set[str]:
@@ -142,7 +148,7 @@ def listed(session: Session, context: Context, asked: Asked, places: Iterable[st
         conditions.append(Listing.id.in_(having))
     if asked.kind:
         owners = select(Organisation.id).where(Organisation.kind == asked.kind)
-        conditions.append(Listing.organisation_id.in_(owners))
+        conditions += [Listing.organisation_id.in_(owners), queries.owner_known(context)]
     counting = select(func.count()).select_from(Listing).where(*conditions)
     about = or_(Interest.listing_id == Listing.id, Interest.own_listing_id == Listing.id)
     touched = exists().where(about, *([Interest.sent_at < _moment(asked.before)] if asked.before else []))

@@ -202,3 +202,12 @@ def test_gaps_are_fields_asked_for_in_a_region_that_offers_nothing_in_them(demo_
         assert all(gap.needs for gap in found)
         assert [gap.elsewhere > 0 for gap in found] == sorted(gap.elsewhere > 0 for gap in found)
         assert Asked().is_narrowed is False
+
+
+def test_of_what_kind_an_anonymous_owner_is_stays_untold(demo_app: Flask, pair: Pair, history: None) -> None:
+    query = "?kind=university"
+    assert _cells(_text(demo_app, "administrator", query))[0] == "9"
+    with demo_app.app_context(), identity.database().transaction() as session:
+        session.execute(update(Listing).where(Listing.id == pair.offer).values(anonymous=True))
+    assert "9" not in _cells(_text(demo_app, "administrator", query))
+    assert _cells(_text(demo_app, "operator", query))[0] == "9"

@@ -288,6 +288,7 @@ def paths(world: World) -> Iterator[str]:
     hidden = [world.ids[name] for name in ("restricted.0", "restricted.1", "state.draft", "state.flagged")]
     yield from _every_route(world.app, [opened[0], *hidden, 10**6])
     yield from ("/organisations?q=house", "/organisations?kind=institute")
+    yield from ("/figures?origin=RED_RIVER_DELTA&kind=institute", "/figures?application=SOUTHEAST&kind=association")
     for number in numbers:
         yield from (f"/needs/{number}", f"/results/{number}", f"/matches/{number}", f"/listings/{number}/history")
         yield from (f"/listings/{number}/visibility", f"/listings/{number}/report", f"/listings/{number}/edit")
