@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -34,7 +35,7 @@ class _NamedFields(FormDataParser):
     def parse(self, *given: Any, **values: Any) -> Any:
         stream, form, files = super().parse(*given, **values)
         if None in form or None in files:
-            for file in files.values(multi=True):
+            for file in chain.from_iterable(files.listvalues()):
                 file.close()
             raise BadRequest("A part of the form has no name.")
         return stream, form, files
