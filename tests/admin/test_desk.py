@@ -12,16 +12,17 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from techex.accounts.service import House
-from techex.admin import desk
+from techex.admin import desk, desk_items
 from techex.admin.desk import SORTS, TASKS, Asked, Item, Task
 from techex.admin.desk_views import PAGES
-from techex.brokering import deals, service
+from techex.brokering import deals, figures, funnel, service
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import Verb
 from techex.brokering.rules import Verb as InterestVerb
 from techex.brokering.service import Draft
 from techex.brokering.working_days import until
 from techex.core.context import COMMAND_LINE, Context
+from techex.core.database import Database
 from techex.listings.lifecycle import Verb as ListingVerb
 from techex.listings.rules import Kind
 from techex.listings.service import do, post
@@ -169,3 +170,22 @@ def test_it_is_for_operators_only(demo_app: Flask) -> None:
     for name in ("engineer", "administrator", "unarmed_operator"):
         assert sign_in(demo_app, name).get("/desk").status_code == 403
         assert "/desk" not in sign_in(demo_app, name).get("/needs").get_data(as_text=True)
+
+
+def test_desk_and_figures_are_asked_alike_of_both_databases(each_database: Database) -> None:
+    with each_database.transaction() as session:
+        pair = stage(session, Context(COMMAND_LINE))
+        at = {name: Context(actor_of(session, name)) for name in ("officer", "operator", "engineer")}
+        sender = organisations.get_organisation(session, "dai-hoc-phuong-nam")
+        one = service.send(session, at["officer"], HOUSE, pair.need, sender, Draft(TEXTS, "en"), pair.offer)
+        found, _ = desk_items.items(session, at["operator"], 1, "en")
+        assert [item.key for item in found if item.task is Task.INTEREST] == [one.id]
+        for name, verb in ACCEPTED:
+            service.take(session, at[name], HOUSE, one.id, InterestVerb(verb))
+        found, _ = desk_items.items(session, at["operator"], 1, "en")
+        assert [item.task for item in found if item.task is not Task.VERIFY] == [Task.INTRODUCE]
+        assert [row.count for row in funnel.funnel(figures.ways(session, ["VN-33"], public=True))] == [1, 1, 1, 0, 0]
+        assert figures.ways(session, ["NL"], public=False) == []
+        narrowed = figures.Asked(date(2020, 1, 1), date(2099, 1, 1), "SOUTHEAST", "RED_RIVER_DELTA", kind="enterprise")
+        assert figures.listed(session, at["operator"], narrowed, ["VN-33"]) == (1, 1)
+        assert figures.gaps(session, 5) == []
