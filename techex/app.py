@@ -30,7 +30,16 @@ from techex.interchange import import_views
 from techex.listings import life_views, organisation_views, posting_views, review_views
 from techex.listings import people as listing_people
 from techex.listings import views as listing_views
-from techex.matching import best_pairs_views, draft_views, duplicate_views, pair_views, place_views, quality_views
+from techex.matching import (
+    best_pairs_views,
+    draft_views,
+    duplicate_views,
+    pair_views,
+    place_views,
+    quality_views,
+    verdict_views,
+    verdicts,
+)
 from techex.matching import views as matching_views
 from techex.organisations import members as organisation_members
 from techex.organisations import operator_views
@@ -52,6 +61,7 @@ BLUEPRINTS = (
     audit_views.blueprint,
     place_views.blueprint,
     duplicate_views.blueprint,
+    verdict_views.blueprint,
     brokering_views.blueprint,
     deal_views.blueprint,
     figure_views.blueprint,
@@ -91,11 +101,13 @@ DESK = (
 LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
     organisation_members.leave_all,
     listing_people.leave,
+    verdicts.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     organisation_members.data_of,
     listing_people.data_of,
     brokering_people.data_of,
+    verdicts.data_of,
 )
 
 

@@ -14,6 +14,7 @@ from techex.core.context import Actor, MemberRole
 from techex.core.text import clean
 from techex.core.vocabulary import N_
 from techex.errors import FieldErrors, Sentence
+from techex.matching import verdicts
 from techex.matching.verdicts import LONGEST_TEXT, Refusal
 
 SCREEN_WORKING_DAYS = 2  # an operator reads an expression of interest within so many,
@@ -97,19 +98,7 @@ DONE: Mapping[str, str] = {
     "lapse": N_("lapsed: no answer in time"),
 }
 # A reason as the one who declines picks it, and as the sender reads it.
-REASONS: Mapping[Refusal, str] = {
-    Refusal.TOO_EARLY: N_("Too early for us"),
-    Refusal.BENEFIT_UNCLEAR: N_("The benefit is unclear"),
-    Refusal.ROUTE_UNCLEAR: N_("The way to the market is unclear"),
-    Refusal.DESCRIPTION_UNCLEAR: N_("The description is unclear"),
-    Refusal.SCIENTIFIC_DOUBT: N_("We doubt the science"),
-    Refusal.OUT_OF_SCOPE: N_("Outside what we do"),
-    Refusal.HAVE_ALTERNATIVE: N_("We have an alternative"),
-    Refusal.TERMS_OR_PRICE: N_("Terms or price do not suit us"),
-    Refusal.IP_CONCERN: N_("The rights worry us"),
-    Refusal.CAPACITY_OR_TIMING: N_("No capacity, or not the time"),
-    Refusal.OTHER: N_("Something else"),
-}
+REASONS = verdicts.REASONS
 KIND_WORDS: Mapping[Refusal, str] = {
     Refusal.TOO_EARLY: N_("They would like to see it again when it is further along."),
     Refusal.BENEFIT_UNCLEAR: N_(

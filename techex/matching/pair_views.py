@@ -20,6 +20,7 @@ from techex.listings import service as listings
 from techex.listings.queries import Browse
 from techex.listings.rules import FIELD_BY_NAME, Kind
 from techex.listings.tables import Listing
+from techex.matching import verdicts
 from techex.matching.forms import CODES, Search, read_search
 from techex.matching.rules import MatchPage, Standing
 from techex.matching.views import blueprint, matcher
@@ -53,15 +54,35 @@ class Told:
 @policy.open_to(policy.everyone)
 def pair(need_id: int, offer_id: int) -> Response:
     """A need and a result side by side: strength, evidence, facts that agree or clash, questions to ask."""
+    return pair_page(need_id, offer_id)
+
+
+def pair_page(
+    need_id: int,
+    offer_id: int,
+    status: int = 200,
+    errors: Mapping[str, str] | None = None,
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The page of a pair; `errors` and `typed` belong to the form of a verdict that was refused."""
     with identity.database().reading() as session:
         context = identity.context()
         need = listings.get_visible(session, context, need_id, Kind.NEED)
         offer = listings.get_visible(session, context, offer_id, Kind.OFFER)
+        given = verdicts.standing_of(session, context, need_id, offer_id) if context.actor.is_signed_in else None
+        said = {"judgement": given.judgement, "reason": given.reason or "", "text": given.text} if given else {}
         # The strength is that of the list the reader came from: among the needs for a result it may be another one.
         own, other = (offer, need) if request.args.get("from") == Kind.OFFER else (need, offer)
         standing = matcher().standing_for(session, context, own, other)
         return replies.page(
             "matching/pair.html",
+            status,
+            may_judge=verdicts.may_judge(context.actor, need, offer) and standing.strength is not None,
+            given=given,
+            errors=errors or {},
+            typed=typed or said,
+            reasons=verdicts.REASONS,
+            longest_text=verdicts.LONGEST_TEXT,
             sides=(Told(Kind.NEED, need.language, need), Told(Kind.OFFER, offer.language, offer)),
             seen_from=Kind(own.kind),
             standing=standing,

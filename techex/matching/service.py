@@ -40,6 +40,7 @@ from techex.settings import Settings
 if TYPE_CHECKING:
     from techex.matching.best_pairs import Asked as AskedPairs
     from techex.matching.best_pairs import Count, Pair, Progress
+    from techex.matching.verdicts import Shown
 
 KEYWORDS_ONLY = N_(
     "The language model is not ready, so only words are compared: texts in other languages are not found."
@@ -188,6 +189,13 @@ class Matcher:
     ) -> Standing:
         """Where one listing stands among what answers another."""
         return standing(self._of_listing(session, context, listing, filters), other)
+
+    def shown(self, session: Session, context: Context, need: Listing, offer: Listing) -> Shown:
+        """The numbers an offer stands with among the offers for a need; raises NotFound where it is no candidate."""
+        from techex.matching.training import shown_in  # it stands on this module; only verdicts ask for it
+
+        collection = self._index.collection()
+        return shown_in(collection, self._learned.at(session, collection.version), context, need, offer)
 
     def best_pairs(
         self,

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from techex.core.context import Context
 from techex.core.database import Database
-from techex.errors import NotFound
+from techex.core.vocabulary import N_
+from techex.errors import NotFound, Sentence
 from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility, visible_classes
 from techex.listings.tables import Listing
@@ -76,14 +77,25 @@ def shown(settings: Settings, database: Database, context: Context, need_id: int
     collection = index.collection()
     with database.reading() as session:
         need = listings.get_visible(session, context, need_id, Kind.NEED)
-        listings.get_visible(session, context, offer_id, Kind.OFFER)
+        offer = listings.get_visible(session, context, offer_id, Kind.OFFER)
         row = versions.active(session, index.card.key)
         learned = from_dict(row.content) if row else NOTHING
-        query = stored_query(collection, need)
+        return shown_in(collection, learned, context, need, offer)
+
+
+def shown_in(collection: Collection, learned: Learned, context: Context, need: Listing, offer: Listing) -> Shown:
+    """`shown`, of a collection and lessons that are there."""
+    query = stored_query(collection, need)
     ranked = ranking.rank(collection.view(visible_classes(context.actor), Kind.OFFER), query, learned=learned)
-    places = np.flatnonzero(ranked.ids == offer_id)
+    places = np.flatnonzero(ranked.ids == offer.id)
     if not len(places):
-        raise NotFound(f"Offer {offer_id} is not among the candidates for need {need_id}; there is nothing to judge.")
+        raise NotFound(
+            Sentence(
+                N_("Result %(offer)s is not among the candidates for need %(need)s; there is nothing to judge."),
+                offer=offer.id,
+                need=need.id,
+            )
+        )
     place = int(places[0])
     raw = falling(strength(ranked.plain, query.words))
     return Shown(

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from techex.core import audit, changes
-from techex.core.context import Actor, Context
+from techex.core.context import Actor, Context, MemberRole
 from techex.core.text import clean
-from techex.errors import FieldErrors, NotAllowed
+from techex.core.vocabulary import N_
+from techex.errors import FieldErrors, NotAllowed, Sentence
 from techex.listings import service as listings
 from techex.listings.rules import SEARCHABLE, Kind, Visibility
 from techex.listings.tables import Listing
@@ -46,6 +47,21 @@ class Refusal(StrEnum):
     CAPACITY_OR_TIMING = "capacity_or_timing"
     OTHER = "other"
 
+
+# A reason as the one who gives it picks it.
+REASONS: Mapping[Refusal, str] = {
+    Refusal.TOO_EARLY: N_("Too early for us"),
+    Refusal.BENEFIT_UNCLEAR: N_("The benefit is unclear"),
+    Refusal.ROUTE_UNCLEAR: N_("The way to the market is unclear"),
+    Refusal.DESCRIPTION_UNCLEAR: N_("The description is unclear"),
+    Refusal.SCIENTIFIC_DOUBT: N_("We doubt the science"),
+    Refusal.OUT_OF_SCOPE: N_("Outside what we do"),
+    Refusal.HAVE_ALTERNATIVE: N_("We have an alternative"),
+    Refusal.TERMS_OR_PRICE: N_("Terms or price do not suit us"),
+    Refusal.IP_CONCERN: N_("The rights worry us"),
+    Refusal.CAPACITY_OR_TIMING: N_("No capacity, or not the time"),
+    Refusal.OTHER: N_("Something else"),
+}
 
 # Reasons that say something about this need and this offer. The others speak of the moment, the terms or one side
 # alone: the same pair could be a fit tomorrow, so nothing about matching is learned from them.
@@ -91,9 +107,65 @@ class Counts:
     by_reason: Mapping[str, int]
 
 
-def may_judge(actor: Actor) -> bool:
-    """Whether an actor may give verdicts: the operator of the exchange."""
-    return actor.is_system
+def may_judge(actor: Actor, need: Listing, offer: Listing) -> bool:
+    """Whether an actor may give a verdict on a pair: editors of either side, operators of either place, the system."""
+    return actor.is_system or any(
+        actor.belongs_to(side.organisation_id, MemberRole.EDITOR) or actor.operates_in(side.place.code)
+        for side in (need, offer)
+    )
+
+
+def need_judge(session: Session, context: Context, need_id: int, offer_id: int) -> tuple[Listing, Listing]:
+    """The two listings of a pair, for somebody who may judge it; raises NotFound, NotAllowed."""
+    need = listings.get_visible(session, context, need_id, Kind.NEED)
+    offer = listings.get_visible(session, context, offer_id, Kind.OFFER)
+    if not may_judge(context.actor, need, offer):
+        raise NotAllowed(
+            Sentence(N_("Verdicts on a pair are given by editors of its two sides and by operators of their places."))
+        )
+    return need, offer
+
+
+def standing_of(session: Session, context: Context, need_id: int, offer_id: int) -> PairVerdict | None:
+    """What the actor says of a pair at present."""
+    return session.scalar(_earlier(context.actor, need_id, offer_id))
+
+
+def _earlier(actor: Actor, need_id: int, offer_id: int) -> Select[PairVerdict]:
+    return select(PairVerdict).where(
+        PairVerdict.need_id == need_id,
+        PairVerdict.offer_id == offer_id,
+        PairVerdict.given_by == _giver(actor),
+        PairVerdict.replaced_at.is_(None),
+    )
+
+
+def _giver(actor: Actor) -> str:
+    # People by their number: a name may be another's too, and goes when its account does.
+    return actor.name if actor.person_id is None else _person(actor.person_id)
+
+
+def _person(person_id: int) -> str:
+    return f"person {person_id}"
+
+
+def leave(session: Session, context: Context, person_id: int) -> None:
+    """Forget the words of somebody who deletes their account; what they said of pairs stays, under a number."""
+    session.execute(update(PairVerdict).where(PairVerdict.given_by == _person(person_id)).values(text=""))
+
+
+def data_of(session: Session, person_id: int) -> dict[str, Any]:
+    """The verdicts of a person, for that person."""
+    rows = session.scalars(
+        select(PairVerdict).where(PairVerdict.given_by == _person(person_id)).order_by(PairVerdict.id)
+    )
+    return {
+        "verdicts": [
+            {"need": row.need_id, "offer": row.offer_id, "judgement": row.judgement}
+            | {"reason": row.reason, "text": row.text, "given_at": row.given_at.isoformat()}
+            for row in rows
+        ]
+    }
 
 
 def give(
@@ -111,10 +183,7 @@ def give(
     Raises NotAllowed for people who may not judge, NotFound for a listing they may not see, FieldErrors where `no`
     comes without a reason, `other` without a text, or a fit with a reason.
     """
-    if not may_judge(context.actor):
-        raise NotAllowed("Verdicts are given by the operator of the exchange. Ask them to judge this pair.")
-    listings.get_visible(session, context, need_id, Kind.NEED)
-    listings.get_visible(session, context, offer_id, Kind.OFFER)
+    need_judge(session, context, need_id, offer_id)
     text = clean(text, "text").strip()
     _check(judgement, reason, text)
     verdict = PairVerdict(
@@ -123,17 +192,11 @@ def give(
         judgement=judgement.value,
         reason=reason.value if reason else None,
         text=text,
-        given_by=context.actor.name,
+        given_by=_giver(context.actor),
         given_at=context.now,
         shown=shown.as_dict(),
     )
-    earlier = select(PairVerdict).where(
-        PairVerdict.need_id == need_id,
-        PairVerdict.offer_id == offer_id,
-        PairVerdict.given_by == context.actor.name,
-        PairVerdict.replaced_at.is_(None),
-    )
-    for former in session.scalars(earlier):
+    for former in session.scalars(_earlier(context.actor, need_id, offer_id)):
         former.replaced_at = context.now
     session.add(verdict)
     session.flush()
@@ -190,12 +253,14 @@ def _teaching() -> Select[int, int, str]:
 def _check(judgement: Judgement, reason: Refusal | None, text: str) -> None:
     wrong = {}
     if judgement is Judgement.NO and reason is None:
-        wrong["reason"] = f"A no needs its reason, one of {', '.join(Refusal)}."
+        wrong["reason"] = Sentence(N_("A no needs its reason: one of %(reasons)s."), reasons=", ".join(Refusal))
     if judgement is Judgement.FIT and reason is not None:
-        wrong["reason"] = "A fit has no reason against it; say partly or no."
+        wrong["reason"] = Sentence(N_("A fit has no reason against it. Say partly or no, or leave the reason out."))
     if reason is Refusal.OTHER and not text:
-        wrong["text"] = "The reason other needs a text that says which."
+        wrong["text"] = Sentence(N_("The reason “something else” needs a text that says which."))
     if len(text) > LONGEST_TEXT:
-        wrong["text"] = f"{len(text)} characters; at most {LONGEST_TEXT}."
+        wrong["text"] = Sentence(
+            N_("The text has %(count)s characters; at most %(most)s."), count=len(text), most=LONGEST_TEXT
+        )
     if wrong:
         raise FieldErrors(wrong)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from techex.matching.best_pairs import Asked as AskedPairs
     from techex.matching.best_pairs import Count, Pair
     from techex.matching.pairs import Pairs
+    from techex.matching.verdicts import Shown
 
 NEWEST = 6  # listings a column on the first page: what a reader takes in before scrolling on
 BELOW_LISTING = 5  # matches shown on a listing's own page; its page of matches has all
@@ -95,6 +96,9 @@ class Finds(Protocol):
         self, session: Session, context: Context, listing: Listing, other: Listing, filters: Filters = ...
     ) -> Standing:
         """Where one listing stands among what answers another."""
+
+    def shown(self, session: Session, context: Context, need: Listing, offer: Listing) -> Shown:
+        """The numbers an offer stands with among the offers for a need; raises NotFound where it is no candidate."""
 
     @property
     def pairs(self) -> Pairs:

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from techex.core.context import Context
 from techex.embedding.cards import load_card
 from techex.embedding.encoders import load_encoder
+from techex.errors import NotFound
 from techex.listings import queries
 from techex.listings import service as listings
 from techex.listings.rules import Kind
@@ -36,6 +37,7 @@ from techex.matching.rules import (
     Standing,
     Understood,
 )
+from techex.matching.verdicts import Shown
 from techex.regions import service as regions
 from techex.regions.rules import Place
 
@@ -138,6 +140,12 @@ class WordMatcher:
         if other.kind == kind and listing.organisation_id == other.organisation_id:
             return Standing("organisation")
         return self._standing(session, context, texts_of(listing), kind, other, listing.place, filters)
+
+    def shown(self, session: Session, context: Context, need: Listing, offer: Listing) -> Shown:
+        found = self.standing_for(session, context, need, offer)
+        if found.strength is None:
+            raise NotFound("The two are not compared.")
+        return Shown(found.score, found.parts, found.strength, found.strength, found.place)
 
     def _standing(
         self,

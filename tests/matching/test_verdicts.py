@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -12,7 +13,7 @@ from sqlalchemy import delete, select
 
 from techex.cli import techex
 from techex.core.audit import AuditEntry
-from techex.core.context import ANONYMOUS, Context
+from techex.core.context import ANONYMOUS, Actor, Context, MemberRole, Membership, Role
 from techex.core.database import Database
 from techex.embedding.cards import load_card
 from techex.embedding.centring import unit
@@ -110,6 +111,34 @@ def test_there_are_eleven_reasons() -> None:
 def test_who_may_not_judge_is_told_so(database: Database, context: Context, pair: tuple[int, int]) -> None:
     with pytest.raises(NotAllowed):
         judge(database, Context(ANONYMOUS, context.now), pair, "fit")
+
+
+def test_editors_of_either_side_and_operators_of_either_place_judge_and_each_person_once(
+    database: Database, context: Context, pair: tuple[int, int]
+) -> None:
+    with database.reading() as session:
+        owner = session.get_one(Listing, pair[0]).organisation_id
+    editor = Actor("Mai", Role.PERSON, 7, (Membership(owner, MemberRole.EDITOR),))
+    namesake = Actor("Mai", Role.PERSON, 8, places=frozenset({"VN-01"}), second_factor=True)
+    for actor in (
+        replace(editor, memberships=(Membership(owner, MemberRole.VIEWER),)),
+        replace(editor, memberships=(Membership(owner + 1, MemberRole.MANAGER),)),
+        replace(namesake, second_factor=False),
+        replace(namesake, places=frozenset({"VN-33"})),
+    ):
+        with pytest.raises(NotAllowed):
+            judge(database, Context(actor, context.now), pair, "fit")
+    judge(database, Context(editor, context.now), pair, "fit")
+    judge(database, Context(namesake, context.now), pair, "no", reason="out_of_scope")
+    assert grades(database) == {pair[0]: {pair[1]: 0.5}}
+    judge(database, Context(editor, context.now), pair, "no", reason="other", text="Ours is for fish.")
+    assert grades(database) == {pair[0]: {pair[1]: 0.0}}
+    with database.transaction() as session:
+        mine = verdicts.standing_of(session, Context(editor, context.now), *pair)
+        assert (mine.text, mine.given_by) == ("Ours is for fish.", "person 7")
+        assert [row["judgement"] for row in verdicts.data_of(session, 7)["verdicts"]] == ["fit", "no"]
+        verdicts.leave(session, context, 7)
+        assert {row["text"] for row in verdicts.data_of(session, 7)["verdicts"]} == {""}
 
 
 def test_a_need_cannot_be_judged_as_an_offer(database: Database, context: Context, pair: tuple[int, int]) -> None:
