@@ -20,8 +20,9 @@ LONGEST_LINE = 8_000_000  # characters of one JSON line
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
 
 # What a spreadsheet would run as a formula; such cells get an apostrophe on the way out and lose it on the way in.
-# Cells that begin with apostrophes already get one more, so that the way back is exact.
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+# Cells that begin with apostrophes already get one more, so that the way back is exact. White space
+# before it and full-width signs do not keep a spreadsheet from running it.
+_FORMULA = re.compile(r"'*(?:[\t\r]|\s*[=+\-@＝＋－＠])")
 LIST_SEPARATOR = ";"
 
 
