@@ -19,7 +19,7 @@ from techex.listings.validation import checked_draft
 from techex.organisations import members
 from techex.organisations.rules import OrganisationDraft
 from techex.organisations.service import upsert
-from techex.web import identity
+from techex.web import csrf, identity
 from tests.cast import enter, sign_in
 
 MATRIX: list[dict[str, Any]] = tomllib.loads((Path(__file__).parent / "permissions.toml").read_text("utf-8"))["route"]
@@ -101,6 +101,7 @@ def test_each_cell_of_the_matrix_holds(demo_app: Flask, person: str) -> None:
 
 def test_a_refused_write_leaves_no_trace_of_a_person(demo_app: Flask) -> None:
     writes = [row for row in MATRIX if row.get("method") == "POST" and "{" not in row["path"]]
+    writes = [row for row in writes if row["endpoint"] not in csrf.SIGNED]  # their key is in the address
     assert writes
     for row in writes:
         client = FlaskClient(demo_app, demo_app.response_class)
