@@ -54,9 +54,21 @@ def test_every_page_is_documented(app: Flask) -> None:
     assert sorted(page for page in pages if f"`{page}`" not in README) == []
 
 
-@pytest.mark.parametrize("target", ["demo", "setup", "test", "lint", "bench", "screenshots"])
+@pytest.mark.parametrize("target", ["demo", "setup", "test", "lint", "fuzz", "bench", "screenshots"])
 def test_every_make_target_is_documented(target: str) -> None:
     assert f"make {target}" in README
+
+
+def test_every_place_and_test_of_the_table_of_hardening_is_there() -> None:
+    rows = [line for line in README.split("## Hardening")[1].split("\n## ")[0].splitlines() if line.startswith("| ")]
+    assert len(rows) > 20
+    for row in rows[1:]:
+        _, where, tests = row.strip("| ").split(" | ")
+        for name in re.findall(r"`([\w/]+(?:\.py)?)`", where):
+            assert (paths.CHECKOUT / "techex" / name).exists(), f"{name} in {row}"
+        named = re.findall(r"`(tests/[\w/]+\.py)`", tests)
+        assert named, f"no test in {row}"
+        assert [name for name in named if not (paths.CHECKOUT / name).is_file()] == []
 
 
 def test_links_within_the_repository_lead_somewhere() -> None:

@@ -26,6 +26,14 @@ def test_every_reply_carries_the_headers(visitor: FlaskClient, path: str) -> Non
     assert "default-src 'self'" in policy
 
 
+@pytest.mark.parametrize("secure", [True, False])
+def test_where_https_is_browsers_are_told_to_stay_with_it(settings: Settings, secure: bool) -> None:
+    app = create_app(settings.model_copy(update={"cookie_secure": secure}), testing=True)
+    told = app.test_client().get("/nowhere").headers.get("Strict-Transport-Security", "")
+    assert ("max-age=31536000" in told) is secure
+    app.extensions["techex.database"].close()
+
+
 def test_templates_hold_no_script_or_style_of_their_own() -> None:
     inline = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son(?!e=)[a-z]+=|hx-on|javascript:", re.IGNORECASE)
     found = [
