@@ -364,8 +364,6 @@ class Fuzz:
 
 def main() -> int:
     """Run from the command line; 1 where something is broken, 130 when stopped."""
-    from .fuzz_scene import exchange
-
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=200_000)
     parser.add_argument("--seed", default=time.strftime("%Y%m%d"), help="default: the date")
@@ -375,8 +373,10 @@ def main() -> int:
     if asked.only is not None:
         numbers = range(asked.only - asked.only % EPOCH, asked.only + 1)
     with tempfile.TemporaryDirectory() as folder:
-        fuzz = exchange(Path(folder))
         try:
+            from .fuzz_scene import exchange  # which imports all of the exchange and this module
+
+            fuzz = exchange(Path(folder))
             broken = fuzz.run(asked.seed, numbers, lambda line: print(line, flush=True))  # noqa: T201
         except KeyboardInterrupt:
             return 130

@@ -102,4 +102,5 @@ def exchange(folder: Path) -> Fuzz:
     matcher = WordMatcher()
     app = create_app(settings, testing=True, matcher=lambda: matcher)
     app.test_client_class = Browser
+    app.logger.setLevel("ERROR")  # thousands of refused sign-ins are no news here
     return Fuzz(app, folder / "techex.db", fill)
