@@ -63,10 +63,11 @@ FEEDBACK_WEIGHT = 0.8
 # .912, .912, .908).
 FEEDBACK_WEIGHT_LISTING = 1.5
 
-# What a listing's nearest neighbours among the best are worth speaks for it too. NEIGHBOUR_SHARE of a score is theirs: it
-# evens out what one text owes to its wording or its language. At 0, .2, .3, .35: cranfield .569, .578, .581, .582; SBIR
-# short .887, .894, .893, .893, long .955, .952, .951, .951; vi -> mixed .903, .904, .903, .897; first five of a need of
-# the demo alike in its two languages .77, -, .83, .84. Temperatures of .4 to .65 move nothing by more than .004.
+# What a listing's nearest neighbours among the best are worth speaks for it too. NEIGHBOUR_SHARE of a score is theirs:
+# it evens out what one text owes to its wording or its language. At 0, .2, .3, .35: cranfield .569, .578, .581, .582;
+# SBIR short .887, .894, .893, .893, long .955, .952, .951, .951; vi -> mixed .903, .904, .903, .897; first five of a
+# need of the demo alike in its two languages .77, -, .83, .84.
+# Temperatures of .4 to .65 move nothing by more than .004.
 NEIGHBOURING = 200
 NEIGHBOUR_SHARE = 0.3
 NEIGHBOUR_TEMPERATURE = 0.5  # in spreads of similarities between texts that have nothing to do with each other
