@@ -94,6 +94,9 @@ def test_nobody_without_rights_feels_what_is_confidential(request: pytest.Fixtur
     pair: Pair = request.getfixturevalue("for_members" if person in MEMBERS else "for_outsiders")
     asked = asked_of(pair)
     assert len(asked) * len([*OUTSIDERS, *MEMBERS]) >= LEAST_PAIRS
+    # Administrators answer for the installation: its log, which names listings by number alone, and the size of its
+    # index are theirs to read.
+    asked = [path for path in asked if person != "administrator" or not path.startswith(("/audit", "/healthz"))]
     assert differing(pair, person, asked) == []
 
 
