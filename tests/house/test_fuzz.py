@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -22,10 +23,23 @@ REQUESTS = 5_000
 SEED = "20261122"
 
 
+# Where a form breaks off in the middle of a file, werkzeug leaves its temporary file to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:Unclosed file <tempfile.SpooledTemporaryFile:ResourceWarning")
+
+
 @pytest.fixture
-def make_fuzz(demo_app: Flask, settings: Settings) -> Callable[[], Fuzz]:
+def make_fuzz(demo_app: Flask, settings: Settings) -> Iterator[Callable[[], Fuzz]]:
     """Makes the exchange, once what a test adds to the application is there."""
-    return lambda: Fuzz(demo_app, settings.data_dir / "techex.db", fill)
+    made: list[Fuzz] = []
+
+    def make() -> Fuzz:
+        made.append(Fuzz(demo_app, settings.data_dir / "techex.db", fill))
+        return made[-1]
+
+    yield make
+    for fuzz in made:
+        fuzz.watcher.close()
+    gc.collect()  # while that warning is still expected
 
 
 @pytest.mark.slow
