@@ -31,6 +31,7 @@ JOBS: dict[str, tuple[timedelta, str]] = {
     "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
     "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
     "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),
+    "ask after deals": (timedelta(hours=6), "techex.brokering.jobs:remind"),
     "answers teach": (timedelta(minutes=10), "techex.brokering.jobs:learn"),
 }
 PAUSE = 2.0  # seconds between two looks into the outbox: a letter leaves before its reader looks for it

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import flag_modified
 from sqlalchemy.orm.exc import StaleDataError
 
+from techex.accounts.service import House
 from techex.accounts.tables import Person
-from techex.brokering import pipeline
+from techex.brokering import letters, pipeline
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.pipeline import Contract, Need, Stage, Standing, Transition, Verb
 from techex.brokering.queries import in_places
@@ -337,6 +338,27 @@ def broken_at(deal: Deal) -> int | None:
             return number
         previous = step.hash
     return None
+
+
+def ask_after(session: Session, context: Context, house: House) -> int:
+    """Write to both sides of deals that are silent 30, 90 or 180 days after the introduction, and of contracts 6, 12 or
+    24 months after they were signed; each once. Returns how many letters.
+    """
+    today, sent = context.now.date(), 0
+    waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST, Stage.REVIEWED)]
+    for deal in session.scalars(select(Deal).where(Deal.stage.in_(waiting)).order_by(Deal.id)).unique():
+        if is_due(deal, today) == "reminder" and deal.introduced_at is not None:
+            days = reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
+            sent += letters.remind(session, context, house, deal, days) if days else 0
+        elif is_due(deal, today) == "outcome" and deal.signed_at is not None:
+            months = reached(pipeline.REVIEW_MONTHS, (today - deal.signed_at.date()).days // 30)
+            sent += letters.ask_outcome(session, context, house, deal, months) if months else 0
+    return sent
+
+
+def reached(marks: Sequence[int], passed: int) -> int:
+    """The last of these marks that has passed; 0 before the first."""
+    return max((mark for mark in marks if mark <= passed), default=0)
 
 
 def is_due(deal: Deal, today: date) -> str | None:

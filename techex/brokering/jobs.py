@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from techex.accounts.service import House
-from techex.brokering import service
+from techex.brokering import deals, service
 from techex.brokering.queries import answered
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
@@ -39,6 +39,20 @@ def lapse(settings: Settings, database: Database, context: Context) -> str | Non
         total += done
         if done < AT_ONCE:
             return f"{total} lapsed" if total else None
+
+
+def remind(settings: Settings, database: Database, context: Context) -> str | None:
+    """Ask after silent deals and after the outcome of contracts; without an address of its own the exchange waits."""
+    base = settings.base_url.rstrip("/")
+    if not base:
+        return None
+
+    def address_of(endpoint: str, **values: object) -> str:
+        return f"{base}/deals/{values['deal_id']}"
+
+    with database.transaction() as session:
+        sent = deals.ask_after(session, context, House(settings.exchange_name, address_of))
+    return f"{sent} letters" if sent else None
 
 
 def learn(settings: Settings, database: Database, context: Context) -> str | None:

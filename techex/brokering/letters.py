@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from techex.accounts.service import House
 from techex.accounts.tables import Person
+from techex.brokering.deal_tables import Deal
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
 from techex.core import mail
@@ -32,6 +33,22 @@ _TO_RECEIVER = (
 _TO_SENDER = (
     N_("%(exchange)s: news of your expression of interest %(number)s"),
     N_("Your expression of interest %(number)s has come a step further. See where it stands:\n%(link)s"),
+)
+
+
+_REMINDER = (
+    N_("%(exchange)s: how is deal %(number)s going?"),
+    N_(
+        "You were introduced %(days)s days ago, and deal %(number)s has not moved since. Say where it stands, or that "
+        "it is lost and why; one press is enough:\n%(link)s"
+    ),
+)
+_OUTCOME = (
+    N_("%(exchange)s: what came of deal %(number)s?"),
+    N_(
+        "The contract of deal %(number)s was signed %(months)s months ago. Is it in use, and what did it bring?\n"
+        "%(link)s"
+    ),
 )
 
 
@@ -98,3 +115,40 @@ def _operators(session: Session, interest: Interest) -> list[Person]:
     codes = sorted({interest.listing.place.code, interest.listing.country})
     found = session.scalars(select(OperatorPlace).where(OperatorPlace.place_code.in_(codes))).unique()
     return list({row.person_id: row.person for row in found}.values())
+
+
+def remind(session: Session, context: Context, house: House, deal: Deal, days: int) -> int:
+    """Ask both sides of a silent deal how it is going, once for each of REMINDER_DAYS; returns how many letters."""
+    return _of_deal(session, context, house, deal, f"silent-{days}", _REMINDER, {"days": days})
+
+
+def ask_outcome(session: Session, context: Context, house: House, deal: Deal, months: int) -> int:
+    """Ask both sides what came of a contract, once for each of REVIEW_MONTHS; returns how many letters."""
+    return _of_deal(session, context, house, deal, f"outcome-{months}", _OUTCOME, {"months": months})
+
+
+def _of_deal(
+    session: Session,
+    context: Context,
+    house: House,
+    deal: Deal,
+    key: str,
+    words: tuple[str, str],
+    values: dict[str, int],
+) -> int:
+    sides = [*_members(session, deal.interest.sender_id), *_members(session, deal.interest.receiver_id)]
+    link = house.address_of("deals.show", deal_id=deal.id)
+    return sum(
+        mail.write(
+            session,
+            context,
+            key=f"deal-{deal.id}-{key}-{person.id}",
+            to=person.email,
+            language=person.language or "vi",
+            subject=words[0],
+            text=words[1],
+            values={"exchange": house.name, "number": deal.id, "link": link, **values},
+        )
+        for person in sides
+        if person.is_active and person.confirmed_at is not None
+    )
