@@ -8,9 +8,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from techex.brokering.working_days import until
 from techex.core.vocabulary import N_
 from techex.regions.rules import Place
+from techex.regions.working_days import until
 
 # The desk's own dates, where no rule of a domain sets one.
 VERIFY_WORKING_DAYS = 5  # an organisation waits for its directory entry

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from techex.admin import desk
 from techex.admin.desk import Item, Task
-from techex.brokering import deals, pipeline, service, working_days
+from techex.brokering import deals, pipeline, service
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import Stage
 from techex.brokering.rules import State
@@ -18,6 +18,7 @@ from techex.listings import reviews
 from techex.listings.reviews import Waiting
 from techex.listings.rules import State as ListingState
 from techex.organisations import queries as organisations
+from techex.regions import working_days
 from techex.regions.rules import Place
 
 MOST_ORGANISATIONS = 200  # those who wait longest; the rest is on the page of verification

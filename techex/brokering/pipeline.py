@@ -1,6 +1,6 @@
 """The way of a deal from a lead to a contract that both sides confirmed, as one table; pure.
 
-Buttons, checks, the table in the README and the tests are read from TRANSITIONS.
+Buttons, checks and the tests are read from TRANSITIONS.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Expressions of interest: what they say, how far they have come and who may take the next step; pure.
 
-TRANSITIONS is the one table that buttons, checks, the table in the README and the tests are read from.
+TRANSITIONS is the one table that buttons, checks and the tests are read from.
 """
 
 from __future__ import annotations

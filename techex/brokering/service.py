@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from techex.accounts.service import House
-from techex.brokering import deals, letters, working_days
+from techex.brokering import deals, letters
 from techex.brokering.queries import find, open_before, visible
 from techex.brokering.rules import (
     ANSWER_WORKING_DAYS,
@@ -45,6 +45,7 @@ from techex.listings.rules import State as ListingState
 from techex.listings.tables import Listing
 from techex.matching.verdicts import Refusal
 from techex.organisations.tables import Organisation
+from techex.regions import working_days
 
 WEEK = timedelta(days=7)
 

@@ -13,6 +13,8 @@ from enum import StrEnum
 from techex.core.context import Actor, MemberRole
 from techex.core.vocabulary import N_
 from techex.listings.rules import LIFE_DAYS, State
+from techex.regions import working_days
+from techex.regions.rules import HOME_COUNTRY
 
 REVIEW_WORKING_DAYS = 5  # the reply time partners of the Enterprise Europe Network promise each other
 NOTICE_DAYS = 14  # its owner is asked so long before the end
@@ -291,13 +293,9 @@ def end_of_life(published: datetime, extended: bool) -> datetime:
     return published + timedelta(days=LIFE_DAYS * (2 if extended else 1))
 
 
-def review_due(submitted: date, working_days: int = REVIEW_WORKING_DAYS) -> date:
-    """The day by which a review is due: so many days from Monday to Friday after the submission."""
-    day = submitted
-    while working_days:
-        day += timedelta(days=1)
-        working_days -= day.weekday() < 5
-    return day
+def review_due(submitted: date, days: int = REVIEW_WORKING_DAYS, country: str = HOME_COUNTRY) -> date:
+    """The day by which a review is due: so many working days of its country after the submission."""
+    return working_days.after(submitted, days, country)
 
 
 def as_markdown(rows: Sequence[Transition] = TRANSITIONS) -> list[str]:

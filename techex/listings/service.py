@@ -267,7 +267,7 @@ def open_review(
         revision_id=revision.id if revision else None,
         submitted_at=context.now,
         submitted_by=context.actor.name,
-        due=lifecycle.review_due(context.now.date()),
+        due=lifecycle.review_due(context.now.date(), country=listing.country),
     )
     session.add(review)
     session.flush()

@@ -20,7 +20,6 @@ from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import Verb
 from techex.brokering.rules import Verb as InterestVerb
 from techex.brokering.service import Draft
-from techex.brokering.working_days import until
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
 from techex.listings.lifecycle import Verb as ListingVerb
@@ -30,6 +29,7 @@ from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.regions.rules import Place
+from techex.regions.working_days import until
 from techex.web import identity
 from tests.brokering.stage import NEED, Pair, actor_of, stage
 from tests.cast import sign_in

@@ -34,6 +34,7 @@ OTHER_FACES = {
     ("organisations", "forms"),  # the same
     ("organisations", "members"),  # who acts for it: its listings are checked for their names
     ("accounts", "commands"),  # one group of commands about people; who serves which place joins it from above
+    ("regions", "working_days"),  # every deadline is counted by it
     ("regions", "drawing"),  # arrows and labels of the map, which only pages with matches draw
     ("accounts", "demo"),  # the demo exchange brings its people along
     ("interchange", "demo"),  # the demo exchange is also the gold set of evaluation

@@ -87,10 +87,17 @@ def test_whoever_brokers_does_not_judge_their_own_house() -> None:
 
 
 @pytest.mark.parametrize(
-    ("working_days", "due"), [(1, date(2026, 11, 23)), (5, date(2026, 11, 27)), (6, date(2026, 11, 30))]
+    # 24 November is Culture Day, a public holiday since 2026.
+    ("working_days", "due"),
+    [(1, date(2026, 11, 23)), (5, date(2026, 11, 30)), (6, date(2026, 12, 1))],
 )
-def test_a_deadline_counts_days_from_monday_to_friday(working_days: int, due: date) -> None:
+def test_a_deadline_counts_working_days(working_days: int, due: date) -> None:
     assert lifecycle.review_due(NOW.date(), working_days) == due
+
+
+def test_a_review_is_not_due_on_a_public_holiday_of_its_country() -> None:
+    assert lifecycle.review_due(date(2026, 8, 31), 1) == date(2026, 9, 3), "1 and 2 September are free in Vietnam"
+    assert lifecycle.review_due(date(2026, 8, 31), 1, "NL") == date(2026, 9, 1)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from techex.brokering.working_days import after, is_working_day
+from techex.regions.working_days import after, is_working_day
 
 
 @pytest.mark.parametrize(
