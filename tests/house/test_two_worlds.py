@@ -33,7 +33,7 @@ from tests.house.worlds import CANARY, MEMBERS, OUTSIDERS, PROBE, World
 
 Pair = tuple[World, World]
 LEAST_PAIRS = 10_000  # of all people together
-THOROUGH = ("anonymous", *MEMBERS)  # are asked at every address, the others at every second one
+THOROUGH = ("anonymous", "stranger", *MEMBERS)  # are asked at every address, the others at every second one
 
 
 class Lines(logging.Handler):
