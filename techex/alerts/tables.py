@@ -1,10 +1,10 @@
-"""Alerts as rows, and what each has told of."""
+"""Alerts as rows and what each has told of; calendars, and letters about deadlines."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.accounts.tables import Person
@@ -38,4 +38,36 @@ class AlertMatch(Base):
 
     alert_id: Mapped[int] = mapped_column(ForeignKey(Alert.id, ondelete="CASCADE"), primary_key=True)
     listing_id: Mapped[int] = mapped_column(ForeignKey(Listing.id, ondelete="CASCADE"), primary_key=True)
+    told_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class CalendarFeed(Base):
+    """The secret address at which a person's calendar program reads their deadlines; kept as a digest."""
+
+    __tablename__ = "calendar_feed"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)  # by a calendar program, to the day
+
+
+class DeadlineLetters(Base):
+    """When a person's deadlines are looked at next for a letter, or since when they want none."""
+
+    __tablename__ = "deadline_letters"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class DeadlineTold(Base):
+    """A deadline of which a letter has told somebody; told of again only when it has moved."""
+
+    __tablename__ = "deadline_told"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    due: Mapped[date] = mapped_column(Date, primary_key=True)
     told_at: Mapped[datetime] = mapped_column(UTCDateTime)
