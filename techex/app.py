@@ -141,7 +141,7 @@ def create_app(
     identity.init_app(app, database, signing.actor, settings.base_url)
     csrf.init_app(app)
     signing.init_app(app, organisations.belonging)
-    account_doors.init_app(app)
+    account_doors.init_app(app, organisation_members.words_of)
     account_views.init_app(app, LEAVING, DATA_OF)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)

@@ -16,7 +16,17 @@ from markupsafe import Markup
 
 from techex.accounts import factors, letters, passwords, rules, service, sessions, signing
 from techex.accounts.tables import Person, PersonSession
-from techex.accounts.views import blueprint, chosen_password, errors_of, form, house, key, settings, typed
+from techex.accounts.views import (
+    blueprint,
+    chosen_password,
+    errors_of,
+    form,
+    house,
+    key,
+    organisation_words,
+    settings,
+    typed,
+)
 from techex.core import audit
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, NotAllowed, Sentence
@@ -134,9 +144,9 @@ def change_password() -> Response:
 def change_password_now() -> Response:
     """Take another password; every other browser is signed out."""
     found = me()
-    _good, wrong = errors_of(
-        {"current_password": confirm_password, "password": lambda: chosen_password(found.actor.name, found.email)}
-    )
+    with identity.database().reading() as db:
+        own = (found.actor.name, found.email, *organisation_words(db, found.actor.person_id))
+    _good, wrong = errors_of({"current_password": confirm_password, "password": lambda: chosen_password(*own)})
     if wrong:
         return form("accounts/change_password.html", wrong)
     stored = passwords.hashed(_good["password"])

@@ -6,10 +6,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import timedelta
-from itertools import pairwise
 
+from techex.accounts.guessing import why_easy
 from techex.core.limits import Rate
-from techex.core.text import clean_line, folded
+from techex.core.text import clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Sentence
 
@@ -20,8 +20,6 @@ LONGEST_NAME = 120
 # NIST SP 800-63B-4: length is what counts; no rules about kinds of characters, no regular changes.
 SHORTEST_PASSWORD = 15
 LONGEST_PASSWORD = 256
-FEWEST_DIFFERENT = 6  # characters; "aaaaaaaaaaaaaaa" is long and no secret
-FEWEST_OF_ITS_OWN = 8  # characters left when names, the address and the commonest words are taken out
 
 SESSION_LASTS = timedelta(hours=12)
 IDLE = timedelta(hours=8)
@@ -57,7 +55,6 @@ NOT_THE_SAME = N_("The two passwords are not the same. Type the new one twice.")
 
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-_COMMON = ("password", "matkhau", "passphrase", "qwertyuiop", "asdfghjkl", "zxcvbnm", "1234567890", "abcdefghij")
 
 
 @dataclass(frozen=True)
@@ -108,7 +105,7 @@ def checked_name(text: str) -> str:
 def checked_password(password: str, *own_words: str) -> str:
     """The password as it is stored and compared (NFC).
 
-    Raises BadInput where it is too short, too long or too easy; `own_words` (name, address, exchange) count little.
+    Raises BadInput where it is too short, too long or too easy; `own_words` are what others know of its owner.
     """
     password = unicodedata.normalize("NFC", password)
     if len(password) < SHORTEST_PASSWORD:
@@ -117,33 +114,9 @@ def checked_password(password: str, *own_words: str) -> str:
         )
     if len(password) > LONGEST_PASSWORD:
         raise BadInput(Sentence(N_("This password is too long: at most 256 characters.")))
-    if _too_easy(password, own_words):
-        raise BadInput(
-            Sentence(
-                N_(
-                    "This password is too easy to guess: it repeats itself, or is made of names and common words. "
-                    "Add more."
-                )
-            )
-        )
+    if reason := why_easy(password, own_words):
+        raise BadInput(Sentence(reason))
     return password
-
-
-def _too_easy(password: str, own_words: tuple[str, ...]) -> bool:
-    bare = password.casefold()
-    if len(set(bare)) < FEWEST_DIFFERENT:
-        return True
-    if any(len(bare) >= 2 * size and bare == (bare[:size] * len(bare))[: len(bare)] for size in range(1, 9)):
-        return True
-    if all(ord(b) - ord(a) == 1 for a, b in pairwise(bare)):
-        return True
-    rest = folded(bare).replace(" ", "")
-    words = [part for word in own_words for part in (*folded(word).split(), folded(word).replace(" ", ""))]
-    for word in sorted({*_COMMON, *words}, key=len, reverse=True):
-        if len(word) >= 3:
-            rest = rest.replace(word, "")
-    symbols = [character for character in bare if not character.isalnum() and not character.isspace()]
-    return len(rest) + len(set(symbols)) < FEWEST_OF_ITS_OWN
 
 
 def browser_name(sent: str) -> str:

@@ -21,6 +21,7 @@ from techex.web import identity, language, policy, problems, replies, security
 
 blueprint = Blueprint("accounts", __name__)
 _SETTINGS = "techex.settings"
+_WORDS = "techex.password_words"
 _SECOND_STEP = "second_step"  # what the cookie holds between password and code
 _LONGEST_FIELD = 1_000
 EVERYBODY = "all"
@@ -295,7 +296,7 @@ def choose_password_now(token: str) -> Response:
     """Take the new password."""
     with identity.database().reading() as db:
         link = service.password_link(db, identity.context(), token)
-        own = service.owner_words(db, link)
+        own = (*service.owner_words(db, link), *organisation_words(db, link.person_id))
     good, wrong = errors_of({"password": lambda: chosen_password(*own)})
     if wrong:
         return form("accounts/choose_password.html", wrong, purpose=link.purpose)
@@ -310,6 +311,12 @@ def choose_password_now(token: str) -> Response:
         return replies.see_other(page_at("accounts.account"))
     session["told"] = "password"
     return replies.see_other(page_at("accounts.sign_in"))
+
+
+def organisation_words(db: Any, person_id: int | None) -> tuple[str, ...]:
+    """What others know of the organisations a person acts for: no part of a good password either."""
+    words: Callable[[Any, int], tuple[str, ...]] | None = current_app.extensions[_WORDS]
+    return words(db, person_id) if words and person_id is not None else ()
 
 
 def chosen_password(*own_words: str) -> str:
@@ -378,8 +385,9 @@ def told() -> str:
     return str(session.pop("told", "")) if "told" in session else ""
 
 
-def init_app(app: Flask) -> None:
-    """Closed pages offer the door; private pages are kept nowhere."""
+def init_app(app: Flask, words: Callable[[Any, int], tuple[str, ...]] | None = None) -> None:
+    """Closed pages offer the door; private pages are kept nowhere; `words` says the names of one's organisations."""
+    app.extensions[_WORDS] = words
     app.register_error_handler(NotAllowed, _not_allowed)
     app.after_request(_private)
     app.jinja_env.globals["told"] = told

@@ -57,6 +57,12 @@ def memberships(session: Session, person_id: int) -> Sequence[OrganisationMember
     return sorted(rows, key=lambda row: (row.organisation.name.casefold(), row.id))
 
 
+def words_of(session: Session, person_id: int) -> tuple[str, ...]:
+    """How the organisations are called that a person acts for."""
+    found = [member.organisation for member in memberships(session, person_id)]
+    return tuple(word for one in found for word in (one.name, *one.names.values(), one.website or "") if word)
+
+
 def open_invitations(session: Session, context: Context, organisation: Organisation) -> Sequence[Invitation]:
     """Those that have been neither accepted nor taken back and still hold, the newest first."""
     query = select(Invitation).where(Invitation.organisation_id == organisation.id, *_open(context))

@@ -182,7 +182,7 @@ def test_a_new_password_signs_out_everywhere_else(typed_in: Typed, app: Flask) -
         ({"current_password": "not my password"}, "This is not your password"),
         ({"password": "bốn chữ"}, "too short"),
         ({"password": "x" * 300}, "too long"),
-        ({"password": "Nguyễn Thị Lan Lan"}, "too easy"),
+        ({"password": "Nguyễn Thị Lan Lan"}, "your name, your address"),
         ({"password_again": "something else, long"}, "not the same"),
     ],
 )
@@ -383,3 +383,20 @@ def test_a_lost_second_factor_is_taken_off_on_the_command_line(
     run("reset-factor", LAN)
     assert browser.get("/account").status_code == 403
     assert try_password(fresh(app), LAN, PASSWORD).headers["Location"] == "/"
+
+
+def test_a_password_of_the_name_of_ones_organisation_is_refused_in_the_language_of_the_page(
+    typed_in: Typed, database: Database
+) -> None:
+    browser = typed_in("engineer")
+    with database.reading() as session:
+        organisation = session.scalars(
+            select(Organisation).where(Organisation.slug == CAST["engineer"].organisation)
+        ).one()
+        name = organisation.name
+    said = {"current_password": PASSWORD, "password": f"{name} {name} 26", "password_again": f"{name} {name} 26"}
+    page = browser.post("/account/password", data=said)
+    assert page.status_code == 422
+    assert "made of your name, your address, your organisation" in page.text
+    page = browser.post("/account/password", data=said, headers={"Accept-Language": "vi"})
+    assert "tổ chức của bạn" in html.unescape(page.text)

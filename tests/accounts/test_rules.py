@@ -6,6 +6,7 @@ import pytest
 
 from techex.accounts import passwords, rules
 from techex.errors import BadInput
+from tests import once
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,8 @@ def test_nobodys_password_fits_nothing() -> None:
     assert not passwords.fits("not a hash", "x")
 
 
-def test_passwords_are_kept_as_argon2id_with_enough_memory() -> None:
+def test_passwords_are_kept_as_argon2id_with_enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_HASHER", once.REAL_HASHER)
     assert passwords.hashed("x").startswith("$argon2id$v=19$m=47104,t=2,p=1$")
 
 
