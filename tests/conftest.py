@@ -22,12 +22,14 @@ from techex.core.database import Database
 from techex.interchange import demo
 from techex.migrations import run
 from techex.settings import Settings
+from tests import once
 from tests.cast import Browser, sign_in
 from tests.matching.second_matcher import WordMatcher
 
 # A machine that does other work too is not a failed test.
 hypothesis_settings.register_profile("techex", deadline=None)
 hypothesis_settings.load_profile("techex")
+once.begin()
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 

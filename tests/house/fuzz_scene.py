@@ -22,6 +22,7 @@ from techex.migrations import run
 from techex.organisations import members
 from techex.organisations.service import get_organisation
 from techex.settings import Settings
+from tests import once
 from tests.brokering.stage import actor_of, stage
 from tests.cast import Browser, person_of
 from tests.matching.second_matcher import WordMatcher
@@ -85,6 +86,7 @@ def _choices(rule: str) -> list[str]:
 
 def exchange(folder: Path) -> Fuzz:
     """One from nothing, in this folder."""
+    once.begin()
     settings = Settings(
         data_dir=folder,
         database_url="",
