@@ -7,6 +7,7 @@ new listing is submitted for review, and a published one gets a proposal.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -19,13 +20,13 @@ from techex.core.context import Actor, Context, MemberRole, Role
 from techex.core.database import Database
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence
 from techex.interchange.formats import Row
-from techex.interchange.runs import counts, differs, judged_rows, listing_of, row_of
-from techex.interchange.service import Judged, LanguageOf
+from techex.interchange.runs import counts, differs, judged_rows, listing_of, row_of, says_else
+from techex.interchange.service import Judged, LanguageOf, draft_for
 from techex.interchange.tables import ImportedRow, ImportRun
-from techex.listings import attachments, content
+from techex.listings import attachments, content, disclosure
 from techex.listings import service as listings
 from techex.listings.lifecycle import Verb
-from techex.listings.rules import ListingDraft, State
+from techex.listings.rules import ListingDraft, State, Visibility
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
@@ -73,23 +74,26 @@ def _store(
         made = listings.post(session, context, owner, judged.draft)
         listings.do(session, context, made, Verb.SUBMIT)
         return row_of(run, row, judged, "created", made)
-    if not differs(found, judged.draft):
+    draft = draft_for(judged, found)
+    if not differs(found, draft):
         return row_of(run, row, judged, "unchanged", found)
     before = {"state": found.state, "content": content.content_of(found), "visibility": found.visibility}
     try:
-        _change(session, context, found, judged.draft)
+        _change(session, context, found, draft)
     except (Conflict, BadInput, NotAllowed) as error:
         said = error.args[0] if isinstance(error.args[0], Sentence) else str(error)
         return row_of(run, row, Judged(judged.external_id, None, {"": said}), "refused", found)
     done = row_of(run, row, judged, "updated", found)
-    done.before = before
+    done.before = before | {"visibility_after": found.visibility}
     return done
 
 
 def _change(session: Session, context: Context, listing: Listing, draft: ListingDraft) -> None:
     """Bring a listing to what a row says, the way its owner may: published ones get a proposal."""
     if listing.state == State.PUBLISHED:
-        listings.propose(session, context, listing, draft)
+        shown = _show_to(session, context, listing, draft.visibility)
+        if not shown or says_else(listing, draft):
+            listings.propose(session, context, listing, draft)
         return
     if listing.state == State.SUBMITTED:
         listings.do(session, context, listing, Verb.RECALL)
@@ -97,6 +101,12 @@ def _change(session: Session, context: Context, listing: Listing, draft: Listing
         listings.do(session, context, listing, Verb.REOPEN)
     listings.edit(session, context, listing, draft)
     listings.do(session, context, listing, Verb.SUBMIT)
+
+
+def _show_to(session: Session, context: Context, listing: Listing, visibility: Visibility) -> bool:
+    """Let a listing be seen by these, which its owner decides without a review; False where that is so already."""
+    asked = replace(disclosure.disclosure_of(session, listing), visibility=visibility)
+    return listing.visibility != visibility and disclosure.disclose(session, context, listing, asked)
 
 
 def _undo_rows(session: Session, context: Context, run: ImportRun) -> None:
@@ -132,9 +142,15 @@ def _take_back(session: Session, context: Context, listing: Listing, row: Import
             session.flush()
             return True
         assert row.before is not None  # noqa: S101 - written with every update
+        seen_by = Visibility(listing.visibility)
+        if seen_by == row.before.get("visibility_after"):  # else somebody has decided anew since
+            seen_by = Visibility(row.before["visibility"])
         if listing.state == State.PUBLISHED:
-            return listings.take_back_proposal(session, context, listing)
-        _change(session, context, listing, content.draft_of(listing, row.before["content"]))
+            shown = _show_to(session, context, listing, seen_by)
+            return listings.take_back_proposal(session, context, listing) or shown
+        _change(
+            session, context, listing, replace(content.draft_of(listing, row.before["content"]), visibility=seen_by)
+        )
     except (Conflict, BadInput, NotAllowed, NotFound):
         return False
     return True

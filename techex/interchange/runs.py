@@ -25,7 +25,7 @@ from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, Te
 from techex.interchange.columns import EXTERNAL_ID, as_map, constants_of, guessed, targets
 from techex.interchange.formats import Row, columns_in, read_rows
 from techex.interchange.rules import apply_map
-from techex.interchange.service import Judged, LanguageOf, judge
+from techex.interchange.service import Judged, LanguageOf, draft_for, judge
 from techex.interchange.tables import ColumnMemory, ImportedRow, ImportRun
 from techex.listings import attachments, content
 from techex.listings import service as listings
@@ -203,7 +203,9 @@ def tried(
         found = listing_of(session, owner, run, judged)
         outcome = "refused"
         if judged.draft is not None:
-            outcome = "created" if found is None else "updated" if differs(found, judged.draft) else "unchanged"
+            outcome = "created"
+            if found is not None:
+                outcome = "updated" if differs(found, draft_for(judged, found)) else "unchanged"
         found_rows.append(row_of(run, row, judged, outcome, None))
     return found_rows
 
@@ -241,7 +243,12 @@ def listing_of(session: Session, owner: Organisation, run: ImportRun, judged: Ju
 
 
 def differs(listing: Listing, draft: ListingDraft) -> bool:
-    """Whether a row says anything else than its listing does."""
+    """Whether a row changes anything of its listing."""
+    return says_else(listing, draft) or listing.visibility != draft.visibility
+
+
+def says_else(listing: Listing, draft: ListingDraft) -> bool:
+    """Whether a row has other texts or facts than its listing."""
     return _said(content.content_of(listing)) != _said(content.content_of_draft(draft))
 
 

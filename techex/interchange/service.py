@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
 from typing import Any
@@ -129,7 +129,7 @@ def _import_row(
         report.refused.append(RowProblem(row.line, found.external_id, found.reason))
         return
     report.notes.extend(f"line {row.line} ({found.external_id}): {note}" for note in found.notes)
-    match store(session, context, owner, found.draft):
+    match store(session, context, owner, found.draft, keep_visibility=not found.says_visibility):
         case "created":
             report.created += 1
         case "updated":
@@ -146,6 +146,7 @@ class Judged:
     draft: ListingDraft | None
     wrong: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    says_visibility: bool = False  # a row that does not leaves a listing as visible as it is
 
     @property
     def reason(self) -> str:
@@ -185,7 +186,14 @@ def judge(
         return Judged(external_id, None, error.fields)
     except BadInput as error:
         return Judged(external_id, None, {error.about: error.sentence or str(error)})
-    return Judged(external_id, draft, notes=mapped.notes)
+    return Judged(external_id, draft, notes=mapped.notes, says_visibility="visibility" in envelope)
+
+
+def draft_for(found: Judged, listing: Listing) -> ListingDraft:
+    """What a row says of a listing that is there; raises BadInput for a row that was refused."""
+    if found.draft is None:
+        raise BadInput(found.reason)
+    return found.draft if found.says_visibility else replace(found.draft, visibility=Visibility(listing.visibility))
 
 
 def _draft(
@@ -206,14 +214,21 @@ def _draft(
     )
 
 
-def store(session: Session, context: Context, owner: Organisation, draft: ListingDraft) -> str:
-    """Create or update one listing by its external id and publish a new one; "created", "updated" or "unchanged"."""
+def store(
+    session: Session, context: Context, owner: Organisation, draft: ListingDraft, *, keep_visibility: bool = False
+) -> str:
+    """Create or update one listing by its external id and publish a new one; "created", "updated" or "unchanged".
+
+    With `keep_visibility` a listing that is there stays as visible as it is.
+    """
     if draft.external_id is None:
         raise BadInput("external_id: is missing; an imported listing needs one to be recognised again.")
     found = listings.find_external(session, owner, draft.kind.value, draft.external_id)
     if found is None:
         listings.publish(session, context, listings.post(session, context, owner, draft))
         return "created"
+    if keep_visibility:
+        draft = replace(draft, visibility=Visibility(found.visibility))
     return "updated" if listings.edit(session, context, found, draft) else "unchanged"
 
 

@@ -179,7 +179,10 @@ def checked(draft: SavedDraft) -> ListingDraft:
         language=str(values.get("language", "")),
         country=place.country if place else str(values.get("place", "")),
         province=place.province if place else None,
-        visibility=str(values.get("visibility", Visibility.PUBLIC.value)),
+        # Who sees a listing that is there is decided on its page, never by what a form of its texts sends.
+        visibility=draft.listing.visibility
+        if draft.listing
+        else str(values.get("visibility", Visibility.PUBLIC.value)),
         external_id=draft.listing.external_id if draft.listing else None,
         illustrative=draft.listing.illustrative if draft.listing else False,
         translations=values.get("translations") or {},

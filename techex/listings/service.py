@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, func, select
@@ -307,6 +308,8 @@ def proposal_of(session: Session, listing: Listing) -> ListingRevision | None:
 def propose(session: Session, context: Context, listing: Listing, draft: ListingDraft) -> ListingRevision:
     """Propose another content for a published listing; the old one stands until an operator accepts."""
     permit(session, context, listing, Verb.PROPOSE)
+    if draft.translations is None:
+        draft = replace(draft, translations=listing.translations or {})
     proposed = content.content_of_draft(draft)
     if proposed == content.content_of(listing):
         raise BadInput(Sentence(N_("Nothing differs from what is published. Change something, or leave it as it is.")))

@@ -179,6 +179,32 @@ def test_a_name_in_a_cell_is_read_as_its_code_and_a_second_import_changes_only_w
     assert [row.title for row in _stored(demo_app, Listing)[-3:]] == [first.title, second.title, third.title]
 
 
+def test_an_import_shows_a_listing_to_others_only_where_its_rows_say_so(demo_app: Flask, signed_in: SignedIn) -> None:
+    browser, headings = signed_in("officer"), ("id", "title", "summary", "description", "visibility")
+
+    def run(*visible: str) -> str:
+        rows = [[str(number), *_result(number)[1:4], said] for number, said in enumerate(visible, start=1)]
+        address = str(_upload(browser, a_table(rows, headings)).location)
+        _columns(browser, address)
+        browser.post(f"{address}/start")
+        _run_through(browser, address)
+        return address
+
+    def seen_by() -> list[str]:
+        return [row.visibility for row in _stored(demo_app, Listing)[-2:]]
+
+    run("restricted", "public")
+    with demo_app.app_context(), identity.database().transaction() as session:
+        for row in _stored(demo_app, Listing)[-2:]:
+            publish(session, Context(COMMAND_LINE), session.get(Listing, row.id))
+    assert ">2</b> changed nothing" in browser.get(run("", "")).text
+    address = run("", "restricted")
+    assert seen_by() == ["restricted", "restricted"]  # at once: that is its owner's to decide
+    browser.post(f"{address}/undo")
+    _run_through(browser, address)
+    assert seen_by() == ["restricted", "public"]
+
+
 def test_a_run_can_be_stopped_and_goes_on_where_it_was(demo_app: Flask, signed_in: SignedIn) -> None:
     browser = signed_in("officer")
     address = _upload(browser, a_table([_result(number) for number in range(2, advancing.CHUNK + 22)])).location

@@ -74,6 +74,18 @@ def test_an_edited_row_updates_its_listing_and_only_that(database: Database, con
         assert (edited.trl, edited.fields, edited.state) == (8, ["211"], "published")
 
 
+def test_a_row_that_does_not_say_who_may_read_leaves_that_as_it_is(database: Database, context: Context) -> None:
+    _import(database, context, [_offer(1, visibility="restricted")])
+    row = _offer(1, trl=8)
+    row.pop("visibility", None)
+    assert _import(database, context, [row]).updated == 1
+    with database.reading() as session:
+        assert session.scalars(select(Listing)).unique().one().visibility == "restricted"
+    assert _import(database, context, [row | {"visibility": "members"}]).updated == 1
+    with database.reading() as session:
+        assert session.scalars(select(Listing)).unique().one().visibility == "members"
+
+
 def test_a_bad_row_is_reported_and_the_others_are_stored(database: Database, context: Context) -> None:
     report = _import(database, context, [_offer(1), _offer(2, title="x", trl=12), _offer(3), {"title": "no id"}])
     assert report.created == 2

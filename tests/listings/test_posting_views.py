@@ -283,6 +283,25 @@ def test_a_published_listing_is_changed_through_a_draft_and_stands_until_it_is_a
     assert _stored(demo_app, Listing)[-1].title == TITLE
 
 
+def test_rewriting_the_texts_of_a_restricted_listing_shows_it_to_nobody_else(
+    demo_app: Flask, signed_in: SignedIn
+) -> None:
+    browser = signed_in("engineer")
+    address = _begin(browser)
+    _fill(browser, address)
+    browser.post(f"/drafts/{_draft_id(address)}/readers", data={"visibility": "restricted", "anonymous": "1"})
+    browser.post(f"/drafts/{_draft_id(address)}/submit")
+    number = _stored(demo_app, Listing)[-1].id
+    browser.post(f"/listings/{number}/recall")
+    draft = _draft_id(browser.post(f"/listings/{number}/edit").location)
+    browser.post(f"/drafts/{draft}/need", data={"language": "vi", "title": TITLE + ", rẻ", "summary": SUMMARY})
+    # That part of the form is disabled where a listing is there, so a browser sends none of it.
+    browser.post(f"/drafts/{draft}/readers", data={"contact": "Lan", "go": "next"})
+    assert browser.post(f"/drafts/{draft}/submit").status_code == 303
+    listing = _stored(demo_app, Listing)[-1]
+    assert (listing.title, listing.visibility, listing.anonymous) == (TITLE + ", rẻ", "restricted", True)
+
+
 def test_a_draft_can_be_thrown_away_with_its_files(demo_app: Flask, signed_in: SignedIn) -> None:
     browser = signed_in("engineer")
     draft = _draft_id(_begin(browser))
