@@ -68,6 +68,10 @@ class DemoExchange:
         """The needs, or the offers."""
         return [listing for listing in self.listings if listing.draft.kind is kind]
 
+    def kind_of(self, organisation: str) -> str:
+        """What an organisation of the demo is, by its short name."""
+        return next(draft.kind for draft in self.organisations if draft.slug == organisation)
+
 
 @cache
 def demo_exchange() -> DemoExchange:

@@ -126,7 +126,9 @@ FIELDS: tuple[FieldRule, ...] = (
     FieldRule("sdg", N_("Sustainable development goals"), BOTH, "numbers", 0, 17, vocabulary="SDGS"),
     FieldRule("ip_status", N_("IP status"), OFFER, "code", vocabulary="IP_STATUSES"),
     FieldRule("ownership", N_("Ownership"), OFFER, "code", vocabulary="OWNERSHIPS"),
-    FieldRule("reach", N_("How far to look"), NEED, "code", vocabulary="REACHES"),
+    FieldRule("partner_kinds", N_("Kinds of partner sought"), OFFER, "codes", 0, 4, vocabulary="ORGANISATION_KINDS"),
+    # Of a need: from where results may come; of a result: for where its owner offers it. Both are conditions.
+    FieldRule("reach", N_("How far to look"), BOTH, "code", vocabulary="REACHES"),
     FieldRule("budget_min", N_("Budget from"), NEED, "number"),
     FieldRule("budget_max", N_("Budget to"), NEED, "number"),
     FieldRule("price", N_("Indicative price"), OFFER, "number", audience=Audience.MEMBERS),
@@ -140,8 +142,8 @@ FIELD_BY_NAME: Mapping[str, FieldRule] = {rule.name: rule for rule in FIELDS}
 BODY_FIELDS = tuple(
     rule.name for rule in FIELDS if rule.shape in ("text", "line") and rule.name not in ("title", "summary")
 )
-# Facts that pages show and no query asks for; stored with the body.
-LOOSE_FACTS = ("decision_date", "sdg")
+# Facts that no query asks for; stored with the body.
+LOOSE_FACTS = ("decision_date", "sdg", "partner_kinds")
 # Fields that not everybody reads who sees the listing.
 GUARDED: Mapping[str, Audience] = {rule.name: rule.audience for rule in FIELDS if rule.audience != Audience.EVERYONE}
 

@@ -92,6 +92,11 @@ class Listing(Base):
         return Place(self.country, self.province)
 
     @property
+    def kind_of_owner(self) -> str:
+        """The kind of its organisation; empty for an anonymous listing, of which that would tell whose it is."""
+        return "" if self.anonymous else self.organisation.kind
+
+    @property
     def is_need(self) -> bool:
         """True for a need."""
         return self.kind == Kind.NEED

@@ -15,7 +15,9 @@ from techex.regions.rules import Place
 def declared_facts(
     need: Mapping[str, Any], offer: Mapping[str, Any], need_place: Place | None, offer_place: Place | None
 ) -> list[Fact]:
-    """One fact for every field that the need states, in the order of its form; values by names of listings' FIELDS."""
+    """One fact for every field that the need states, in the order of its form, then one for each that the offer's owner
+    asks of a partner; values by names of listings' FIELDS, and `organisation_kind` where the need's owner may be known.
+    """
     return [
         fact
         for fact in (
@@ -23,8 +25,10 @@ def declared_facts(
             _forms(need, offer),
             _budget(need, offer),
             _deadline(need, offer),
-            _reach(need, need_place, offer_place),
+            _reach("reach", need, need_place, offer_place),
             _standards(need, offer),
+            _partner(need, offer),
+            _reach("offered_within", offer, offer_place, need_place),
         )
         if fact is not None
     ]
@@ -74,8 +78,9 @@ def _deadline(need: Mapping[str, Any], offer: Mapping[str, Any]) -> Fact | None:
     )
 
 
-def _reach(need: Mapping[str, Any], own: Place | None, theirs: Place | None) -> Fact | None:
-    reach = need.get("reach")
+def _reach(name: str, asking: Mapping[str, Any], own: Place | None, theirs: Place | None) -> Fact | None:
+    """How far the asking side looks, against where the other one is; its value first."""
+    reach = asking.get("reach")
     if not reach or own is None or theirs is None:
         return None
     within = reach == "world" or (
@@ -86,7 +91,14 @@ def _reach(need: Mapping[str, Any], own: Place | None, theirs: Place | None) -> 
             or (reach == "region" and regions.region_of(own.province) == regions.region_of(theirs.province))
         )
     )
-    return Fact("reach", "met" if within else "clash", str(reach), "-".join(_codes(theirs)))
+    return Fact(name, "met" if within else "clash", str(reach), "-".join(_codes(theirs)))
+
+
+def _partner(need: Mapping[str, Any], offer: Mapping[str, Any]) -> Fact | None:
+    sought, kind = offer.get("partner_kinds") or (), need.get("organisation_kind")
+    if not sought or not kind:
+        return None
+    return Fact("partner_kinds", "met" if kind in sought else "clash", str(kind), ",".join(sought))
 
 
 # Where a need says which standards it has to meet; an offer may name those it meets anywhere.

@@ -79,9 +79,13 @@ def gold_set(
         for number, (draft, own, rows) in enumerate(zip(drafts[: len(offers)], passages, vectors, strict=False), 1)
     ]
     collection = Collection.build(items, card_key=encoder.card.key, dimension=encoder.dimension, centring=means)
+    owners = {listing.key: exchange.kind_of(listing.organisation) for listing in needs}
+    asking = [*owners.values(), *(owners[key] for key, _ in twins)]
     queries = [
-        _query(draft, own, rows, means)
-        for draft, own, rows in zip(drafts[len(offers) :], passages[len(offers) :], vectors[len(offers) :], strict=True)
+        _query(draft, own, rows, means, kind)
+        for draft, own, rows, kind in zip(
+            drafts[len(offers) :], passages[len(offers) :], vectors[len(offers) :], asking, strict=True
+        )
     ]
     judged = {judgement.need: judgement for judgement in exchange.judgements}
     gold = [_need(listing, query, judged[listing.key]) for listing, query in zip(needs, queries, strict=False)]
@@ -130,11 +134,12 @@ def _entry(number: int, draft: ListingDraft, passages: Sequence[Passage], vector
         industry=draft.values.get("industry"),
         reach=draft.values.get("reach"),
         sdg=tuple(draft.values.get("sdg") or ()),
+        partner_kinds=tuple(draft.values.get("partner_kinds") or ()),
     )
     return Entry(number, facts, listing_terms(_text(draft), draft.language), held, vectors)
 
 
-def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray, means: Centring) -> Query:
+def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray, means: Centring, kind: str) -> Query:
     rows = np.concatenate(
         [
             means.apply(
@@ -144,7 +149,7 @@ def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray
         ]
     )
     text = _text(draft)
-    wanted = Wanted.of(draft.kind, draft.values)
+    wanted = Wanted.of(draft.kind, {**draft.values, "organisation_kind": kind})
     return Query(text, draft.language, words_of(text), rows[-1], rows[:-1] if len(rows) > 1 else rows, wanted)
 
 

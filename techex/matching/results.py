@@ -232,10 +232,9 @@ def index_filters(
     within: tuple[Reach, Where] | None = None
     seen_from: Where | None = None
     if listing is not None:
-        here = Where(listing.country, regions.region_of(listing.province), listing.province)
-        if listing.is_need and listing.reach:
-            within = cast(Reach, listing.reach), here
-        seen_from = None if listing.is_need else here
+        # How far to look is a condition of whoever said it: of the need as of the result.
+        seen_from = Where(listing.country, regions.region_of(listing.province), listing.province)
+        within = (cast(Reach, listing.reach), seen_from) if listing.reach else None
     return IndexFilters(
         countries=frozenset(filters.countries),
         provinces=frozenset(filters.provinces),
@@ -274,5 +273,6 @@ def _values(context: Context, listing: Listing) -> dict[str, Any]:
     values: dict[str, Any] = {name: getattr(listing, name) for name in names}
     values |= {"deadline": listing.deadline, "validity": listing.validity}
     values |= {"fields": listing.fields, "transfer_forms": listing.transfer_forms}
-    values |= {name: listing.body.get(name) for name in BODY_FIELDS}
+    values |= {name: listing.body.get(name) for name in (*BODY_FIELDS, "partner_kinds")}
+    values["organisation_kind"] = listing.kind_of_owner
     return values | dict.fromkeys(listings.guarded(context, listing))

@@ -58,7 +58,8 @@ class Fact:
     """One structured fact of both sides: `name` says how the values are to be read.
 
     Names: trl (digits) · transfer_forms, fields (codes, comma separated) · budget, price (amount and currency) ·
-    deadline (dates) · reach (its code against a place such as VN-33) · quantity (as written, such as "60 °C").
+    deadline (dates) · reach (its code against a place such as VN-33) · offered_within (the same, by the offer of the
+    need's place) · partner_kinds (what the need's owner is against codes) · quantity (as written, such as "60 °C").
     A value that is not stated is empty.
     """
 

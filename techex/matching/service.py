@@ -260,7 +260,9 @@ def stored_query(collection: Collection, listing: Listing) -> Query:
     text = "\n".join([listing.title, listing.summary, *listing.texts.values()])
     stated = {"industry": listing.industry, "sdg": listing.body.get("sdg"), "trl": listing.trl}
     codes = {"fields": listing.fields, "transfer_forms": listing.transfer_forms}
-    wanted = Wanted.of(Kind(listing.kind), stated | codes)
+    # Whose an anonymous listing is must not show in the order of what it finds.
+    partner = {"partner_kinds": listing.body.get("partner_kinds"), "organisation_kind": listing.kind_of_owner}
+    wanted = Wanted.of(Kind(listing.kind), stated | codes | partner)
     side = Kind(listing.kind)
     partition = _partition_of(collection, listing)
     passages = partition.passages(np.array([listing.id], np.int64)) if partition else None

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from techex.listings.rules import Kind
-from techex.search.facts import FIELD_BITS, GOAL_BITS, TRANSFER_BITS
+from techex.search.facts import FIELD_BITS, GOAL_BITS, KIND_BITS, TRANSFER_BITS
 from techex.search.names import NOTHING, Names
 
 Numbers = NDArray[np.float64]
@@ -25,6 +25,9 @@ Numbers = NDArray[np.float64]
 FIELDS_WEIGHT = 1.4
 # Forms of transfer that both accept: what is impossible to contract is a worse match. Demo: +.003.
 FORMS_WEIGHT = 0.3
+# A need of an organisation of a kind that the offer's owner does not look for: who seeks integrators mostly serves a
+# public body too, so it only parts what fits alike (demo: nothing moves at .05; at .3 one need of 119 loses .12).
+PARTNER_WEIGHT = 0.05
 # Each stage the offer is below what the need accepts, down to three. Demo: +.003.
 STAGE_WEIGHT = 0.2
 MOST_STAGES = 3
@@ -34,7 +37,7 @@ MOST_STAGES = 3
 INDUSTRY_WEIGHT = 0.2
 SDG_WEIGHT = 0.6
 
-PARTS = ("fields", "industry", "sdg", "transfer_forms", "trl")
+PARTS = ("fields", "industry", "sdg", "transfer_forms", "trl", "partner")
 
 # What the first ten of a need agree in on average, for facts that one side leaves open: the strength of a pair takes
 # them for neither better nor worse than usual (demo exchange).
@@ -49,7 +52,10 @@ FADING_DAYS = 30
 
 @dataclass(frozen=True)
 class Wanted:
-    """The facts of the listing that is searched for; `is_need` tells which way stages are compared."""
+    """The facts of the listing that is searched for; `is_need` tells which way stages are compared.
+
+    `organisation_kind` is whose need it is (empty where that is not to be known), `partner_kinds` whom an offer seeks.
+    """
 
     is_need: bool
     fields: tuple[str, ...] = ()
@@ -57,6 +63,8 @@ class Wanted:
     trl: int | None = None
     industry: str | None = None
     sdg: tuple[int, ...] = ()
+    organisation_kind: str = ""
+    partner_kinds: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, kind: Kind, values: Mapping[str, Any]) -> Wanted:
@@ -68,6 +76,8 @@ class Wanted:
             values.get("trl"),
             values.get("industry"),
             tuple(values.get("sdg") or ()),
+            values.get("organisation_kind") or "",
+            tuple(values.get("partner_kinds") or ()),
         )
 
 
@@ -85,7 +95,21 @@ def agreement(wanted: Wanted, facts: NDArray[np.void], labels: Names) -> dict[st
         "sdg": SDG_WEIGHT * _common(facts["sdg"], np.uint32(_bits(wanted.sdg, GOAL_BITS))),
         "transfer_forms": -FORMS_WEIGHT * none_common,
         "trl": -STAGE_WEIGHT * np.where(stated, missing, 0.0),
+        "partner": -PARTNER_WEIGHT * _not_sought(wanted, facts, labels),
     }
+
+
+def _not_sought(wanted: Wanted, facts: NDArray[np.void], labels: Names) -> NDArray[np.bool_]:
+    """(m,) where both say it: a need of an organisation of another kind than the offer's owner seeks."""
+    if wanted.is_need:
+        own, sought = np.uint8(KIND_BITS.get(wanted.organisation_kind, 0)), facts["partner_kinds"]
+        other: NDArray[np.bool_] = (own != 0) & (sought != 0) & ((sought & own) == 0)
+        return other
+    if not wanted.partner_kinds:
+        return np.zeros(len(facts), np.bool_)
+    kinds = facts["organisation_kind"]
+    missed: NDArray[np.bool_] = (kinds != NOTHING) & ~np.isin(kinds, labels.numbers(wanted.partner_kinds))
+    return missed
 
 
 def left_open(wanted: Wanted | None, facts: NDArray[np.void]) -> Numbers:

@@ -211,6 +211,7 @@ def side_of_draft(draft: ListingDraft) -> Side:
 def side_of(listing: Listing) -> Side:
     """The side that a stored listing is."""
     values = {name: getattr(listing, name) for name in _COLUMNS} | dict(listing.texts)
+    values |= {"partner_kinds": listing.body.get("partner_kinds"), "organisation_kind": listing.kind_of_owner}
     return Side(listing.language, values | {"title": listing.title, "summary": listing.summary}, listing.place)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from techex.core.vocabulary import FIELDS, SDGS, TRANSFER_FORMS
+from techex.core.vocabulary import FIELDS, ORGANISATION_KINDS, SDGS, TRANSFER_FORMS
 from techex.search.dense import BoolArray
 from techex.search.names import NOTHING, Names
 
@@ -19,6 +19,7 @@ from techex.search.names import NOTHING, Names
 FIELD_BITS: Mapping[str, int] = {code: 1 << place for place, code in enumerate(FIELDS)}
 TRANSFER_BITS: Mapping[str, int] = {str(code): 1 << place for place, code in enumerate(TRANSFER_FORMS)}
 GOAL_BITS: Mapping[int, int] = {goal: 1 << place for place, goal in enumerate(SDGS)}
+KIND_BITS: Mapping[str, int] = {kind: 1 << place for place, kind in enumerate(ORGANISATION_KINDS)}
 
 FACTS = np.dtype(
     [
@@ -37,6 +38,7 @@ FACTS = np.dtype(
         ("reach", np.int32),
         ("ends", np.int32),
         ("trl", np.int8),
+        ("partner_kinds", np.uint8),
     ]
 )
 FactRows = NDArray[np.void]
@@ -70,7 +72,8 @@ class Facts:
     organisation_kind: str = ""
     industry: str | None = None
     sdg: tuple[int, ...] = ()
-    reach: str | None = None  # how far a need looks
+    reach: str | None = None  # how far a need looks, or an offer is offered
+    partner_kinds: tuple[str, ...] = ()  # of organisations that an offer's owner seeks
     ends: int = 0  # its last day as a proleptic ordinal; 0 for none
 
 
@@ -80,7 +83,7 @@ class Filters:
 
     `fields` takes codes of the second level or of a group ("2" is all of engineering). `elsewhere_than` is a pair
     (country, region): in Vietnam listings of that region are left out, abroad those of that country. `within` is how
-    far a need looks from its place, `seen_from` the place of an offer that only needs which look so far may find.
+    far the asking listing looks from its place, `seen_from` that place: only listings that look so far may be found.
     """
 
     languages: frozenset[str] = frozenset()
@@ -113,6 +116,7 @@ def fact_row(listing_id: int, facts: Facts, labels: Names) -> FactRows:
     row["fields"] = _bits(facts.fields, FIELD_BITS)
     row["transfer_forms"] = _bits(facts.transfer_forms, TRANSFER_BITS)
     row["sdg"] = _bits(facts.sdg, GOAL_BITS)
+    row["partner_kinds"] = _bits(facts.partner_kinds, KIND_BITS)
     for name in LABELLED:
         row[name] = labels.add(getattr(facts, name) or "")
     row["trl"], row["ends"] = facts.trl or 0, facts.ends
@@ -154,6 +158,8 @@ def mask(rows: FactRows, filters: Filters, labels: Names) -> BoolArray:
         ok &= _near(rows, place, labels)[reach]
     if filters.seen_from is not None:
         for reach, inside in _near(rows, filters.seen_from, labels).items():
+            if reach == "world":
+                continue
             ok &= inside | (rows["reach"] != labels.number(reach))
     if filters.without_organisations:
         ok &= ~_among(rows["organisation"], np.array(sorted(filters.without_organisations), np.int64))
@@ -192,6 +198,7 @@ def facts_of(row: np.void, labels: Names) -> Facts:
         reach=labels.name(row["reach"]) or None,
         sdg=tuple(goal for goal, bit in GOAL_BITS.items() if int(row["sdg"]) & bit),
         ends=int(row["ends"]),
+        partner_kinds=tuple(kind for kind, bit in KIND_BITS.items() if int(row["partner_kinds"]) & bit),
     )
 
 

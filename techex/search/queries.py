@@ -195,6 +195,7 @@ def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:
         reach=row.reach,
         ends=row.expires_at.toordinal() if row.expires_at else 0,
         sdg=tuple(row.body.get("sdg") or ()),
+        partner_kinds=tuple(row.body.get("partner_kinds") or ()),
     )
 
 

@@ -35,7 +35,7 @@ from techex.search.names import Names
 from techex.search.partitions import Partition, Tables
 from techex.search.segments import PASSAGES, Segment
 
-FORMAT = 3
+FORMAT = 4
 _MARK = b"TECHEXIX"
 _PREAMBLE = len(_MARK) + 32
 _LENGTH = 8

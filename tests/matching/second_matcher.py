@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +46,9 @@ FLOOR = 8  # strength below which two listings share words by chance
 QUANTITY = re.compile(r"\d[\d.,]*\s?(?:°C|kg|m³|%|ha|kWh|mm)")
 
 
-def words(text: str) -> set[str]:
-    return {word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3}
+@lru_cache(maxsize=4096)
+def words(text: str) -> frozenset[str]:
+    return frozenset(word for word in re.findall(r"\w+", text.casefold()) if len(word) > 3)
 
 
 def sentences(text: str) -> list[str]:
@@ -191,7 +193,7 @@ class WordMatcher:
 
     def _scored(
         self, session: Session, context: Context, own: list[str], kind: Kind
-    ) -> list[tuple[int, Listing, set[str]]]:
+    ) -> list[tuple[int, Listing, frozenset[str]]]:
         asked = words(" ".join(own))
         rows = session.scalars(listings.visible(context).where(Listing.kind == kind)).unique().all()
         scored = []
@@ -290,7 +292,7 @@ def band_of(strength: int) -> Band:
     return "explore" if strength >= FLOOR else "none"
 
 
-def reason(own: list[str], language: str, row: Listing, shared: set[str], listing: Listing | None) -> Reason:
+def reason(own: list[str], language: str, row: Listing, shared: frozenset[str], listing: Listing | None) -> Reason:
     def best(texts: list[str]) -> list[str]:
         found = [sentence for text in texts for sentence in sentences(text)]
         return sorted(found, key=lambda sentence: -len(words(sentence) & shared))[:2]
@@ -312,4 +314,4 @@ def reason(own: list[str], language: str, row: Listing, shared: set[str], listin
             within = offer.currency == need.currency and offer.price is not None and offer.price <= need.budget_max
             budget = f"{need.budget_max:.0f} {need.currency}"
             facts.append(Fact("budget", "met" if within else "unknown", budget, price))
-    return Reason(quotes, sorted(shared, key=len, reverse=True)[:8], facts)
+    return Reason(quotes, sorted(shared, key=lambda word: (-len(word), word))[:8], facts)

@@ -36,6 +36,12 @@ def said(app: Flask, fact: Fact, language: str = "en") -> str:
         (Fact("reach", "met", "country", "VN-33"), "✓ met: Own country"),
         (Fact("reach", "clash", "province", "VN-33"), "✕ contradicts: Hung Yen, asked: Own province"),
         (Fact("reach", "clash", "country", "NL"), "✕ contradicts: Netherlands, asked: Own country"),
+        (Fact("offered_within", "met", "country", "VN-33"), "✓ met: offered in: Own country"),
+        (
+            Fact("partner_kinds", "met", "enterprise", "enterprise,investor"),
+            "✓ met: partner sought: Enterprise, Investor",
+        ),
+        (Fact("partner_kinds", "clash", "public_body", "enterprise"), "✕ contradicts: partner sought: Enterprise"),
         (Fact("quantity", "clash", "≥ 80 °C", "60 °C"), "✕ contradicts: 60 °C, asked: ≥ 80 °C"),
         (Fact("quantity", "met", "60 °C", "60 °C"), "✓ met: 60 °C"),
     ],

@@ -118,6 +118,25 @@ def test_a_need_that_looks_nearby_only_is_not_compared_with_what_is_far(
             assert matcher.standing_for(session, reader, *pair).obstacle in obstacles
 
 
+def test_a_result_that_is_offered_nearby_only_is_not_compared_with_needs_that_are_far(
+    matcher: Matcher, demo: Database, context: Context, reader: Context
+) -> None:
+    with demo.reading() as session:
+        needs = session.scalars(select(Listing).where(Listing.kind == Kind.NEED)).unique().all()
+        offers = session.scalars(select(Listing).where(Listing.kind == Kind.OFFER, Listing.country == "VN")).unique()
+        offer = next(offers).id
+        abroad = next(need.id for need in needs if need.country != "VN" and need.reach in ("world", None))
+    for reach, obstacles in (("country", {"reach"}), ("world", {"", "mark"}), (None, {"", "mark"})):
+        with demo.transaction() as session:
+            listing = session.get_one(Listing, offer)
+            listing.reach = reach
+            changes.record(session, context, "listing", offer, "edited")
+        with demo.reading() as session:
+            need, listing = session.get_one(Listing, abroad), session.get_one(Listing, offer)
+            assert matcher.standing_for(session, reader, need, listing).obstacle in obstacles
+            assert matcher.standing_for(session, reader, listing, need).obstacle in obstacles
+
+
 def test_a_text_has_standings_too(matcher: Matcher, demo: Database, reader: Context) -> None:
     with demo.reading() as session:
         first = matcher.matches_for_text(session, reader, TEXT).matches[0]

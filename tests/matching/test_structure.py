@@ -11,6 +11,7 @@ from techex.matching.structure import (
     FORMS_WEIGHT,
     INDUSTRY_WEIGHT,
     MOST_STAGES,
+    PARTNER_WEIGHT,
     SDG_WEIGHT,
     STAGE_WEIGHT,
     Wanted,
@@ -45,6 +46,17 @@ def test_an_earlier_stage_than_accepted_counts_against_in_both_directions() -> N
     assert added(Wanted(True, trl=7), Facts(trl=9))["trl"] == 0
     assert added(Wanted(False, trl=5), Facts(trl=7))["trl"] == -2 * STAGE_WEIGHT
     assert added(Wanted(True, trl=9), Facts(trl=1))["trl"] == -MOST_STAGES * STAGE_WEIGHT
+
+
+def test_who_is_of_another_kind_than_the_offers_owner_seeks_counts_less_in_both_directions() -> None:
+    mill = Wanted(True, organisation_kind="enterprise")
+    assert added(mill, Facts(partner_kinds=("university", "institute")))["partner"] == -PARTNER_WEIGHT
+    assert added(mill, Facts(partner_kinds=("university", "enterprise")))["partner"] == 0
+    assert added(Wanted(True), Facts(partner_kinds=("university",)))["partner"] == 0, "whose it is is not to be known"
+    seeking = Wanted(False, partner_kinds=("enterprise",))
+    assert added(seeking, Facts(organisation_kind="public_body"))["partner"] == -PARTNER_WEIGHT
+    assert added(seeking, Facts(organisation_kind="enterprise"))["partner"] == 0
+    assert added(seeking, Facts())["partner"] == 0
 
 
 def test_what_is_not_stated_moves_nothing() -> None:
