@@ -304,7 +304,12 @@ class Fuzz:
         for name in ("X-Content-Type-Options", "Content-Security-Policy", "X-Frame-Options", "Referrer-Policy"):
             if name not in reply.headers:
                 raise Broken(f"{reply.status_code} without {name}")
-        if request.method == "POST" and re.match(r"/(account|sign|password|email)", request.path):
+        # What was refused has written nothing, so it ended no session either.
+        if (
+            request.method == "POST"
+            and reply.status_code < 400
+            and re.match(r"/(account|sign|password|email)", request.path)
+        ):
             self._renew(request.who)
 
     def _renew(self, who: str) -> None:
