@@ -1,15 +1,17 @@
 """Work that is the same for every exchange of a test process is done once: each test makes an application of its own.
 
 Templates, addresses and SQL are compiled by the same code as always, the first time; what comes out is kept. Hashing a
-password costs little here; that it costs enough elsewhere is held by tests/accounts/test_rules.py.
+password costs little here; `hash_at_full_cost` is for tests of what it costs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from types import CodeType
 from typing import Any
 
+import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2 import BytecodeCache
@@ -67,6 +69,12 @@ def _keep_compiled_sql() -> None:
         return engine
 
     database.create_engine = create  # type: ignore[attr-defined]
+
+
+def hash_at_full_cost(patch: pytest.MonkeyPatch) -> None:
+    """Passwords cost in this test what they cost elsewhere."""
+    patch.setattr(passwords, "_HASHER", REAL_HASHER)
+    patch.setattr(passwords, "_nobodys", cache(passwords._nobodys.__wrapped__))
 
 
 def begin() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, current_app, g, has_request_context, session
+from flask import Flask, Response, current_app, g, has_request_context, session
 from flask_login import LoginManager, UserMixin, current_user, login_user, logout_user
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
@@ -16,6 +16,10 @@ from techex.accounts import sessions
 from techex.accounts.rules import IDLE_WITH_POWERS, SESSION_LASTS
 from techex.core.context import ANONYMOUS, Actor, Membership, Role
 from techex.web import identity, language
+
+# Nothing that somebody signed in read is to stay in this browser. Cookies go one by one: the header would take those
+# of neighbouring sites too.
+_CLEARS = '"cache", "storage"'
 
 # What a person belongs to and operates: (memberships, codes of places), asked of a floor above.
 Belonging = Callable[[Session, int], tuple[tuple[Membership, ...], frozenset[str]]]
@@ -114,10 +118,17 @@ def enter(token: str) -> None:
 
 
 def leave() -> None:
-    """Take the cookie away."""
+    """Take the cookie away, and what the browser may have kept of the pages."""
     logout_user()
     session.clear()
     g.pop("context", None)
+    g.left = True
+
+
+def _forget(response: Response) -> Response:
+    if g.get("left"):
+        response.headers["Clear-Site-Data"] = _CLEARS
+    return response
 
 
 def init_app(app: Flask, belonging: Belonging) -> None:
@@ -141,4 +152,5 @@ def init_app(app: Flask, belonging: Belonging) -> None:
         return signed_in()
 
     app.jinja_env.globals["account"] = account
+    app.after_request(_forget)
     language.read_timezone_from(app, _timezone)

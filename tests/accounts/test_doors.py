@@ -14,11 +14,13 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from techex.accounts import passwords
 from techex.accounts.tables import OneTimeLink, Person, PersonSession
 from techex.app import create_app
 from techex.core.database import Database
 from techex.core.mail import Letter
 from techex.settings import Settings
+from tests import once
 from tests.accounts.conftest import ReadLetter, link_in, try_password
 from tests.cast import CAST, PASSWORD, Browser, person_of, sign_in
 from tests.conftest import NOW
@@ -89,22 +91,25 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_reply(browser: Bro
     assert "do not fit together" in replies[0]
 
 
-def test_an_unknown_address_takes_as_long_as_a_wrong_password(app: Flask, database: Database) -> None:
+def test_an_unknown_address_takes_as_long_as_a_wrong_password(
+    app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    once.hash_at_full_cost(monkeypatch)
     with database.transaction() as session:
-        person_of(session, "engineer")
+        person_of(session, "engineer").password_hash = passwords.hashed(PASSWORD)
     took: dict[str, list[float]] = {LAN: [], "nobody@new.example": []}
     for number in range(9):
         for email, times in took.items():
             browser = Browser(app, app.response_class, use_cookies=True)
             token = browser.csrf_token()
             address = {"REMOTE_ADDR": f"192.0.2.{number}"}
-            begin = time.perf_counter()
+            begin = time.process_time()
             reply = browser.post(
                 "/sign-in",
                 data={"email": email, "password": "not the password at all", "csrf_token": token},
                 environ_overrides=address,
             )
-            times.append(time.perf_counter() - begin)
+            times.append(time.process_time() - begin)
             assert reply.status_code == 422
     known, unknown = (statistics.median(times) for times in took.values())
     assert 0.6 < known / unknown < 1.7, took
@@ -118,7 +123,7 @@ def test_a_person_signs_in_goes_where_they_wanted_and_signs_out(browser: Browser
     assert (reply.status_code, reply.headers["Location"]) == (303, "/needs?q=n%C6%B0%E1%BB%9Bc")
     assert "Nguyễn Thị Lan" in browser.get("/needs").text
     assert browser.get("/sign-out").status_code == 405
-    browser.post("/sign-out")
+    assert browser.post("/sign-out").headers["Clear-Site-Data"] == '"cache", "storage"'
     assert browser.get("/account").status_code == 403
     with database.reading() as session:
         assert session.scalar(select(func.count()).select_from(PersonSession)) == 0

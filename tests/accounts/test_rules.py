@@ -112,7 +112,7 @@ def test_nobodys_password_fits_nothing() -> None:
 
 
 def test_passwords_are_kept_as_argon2id_with_enough_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", once.REAL_HASHER)
+    once.hash_at_full_cost(monkeypatch)
     assert passwords.hashed("x").startswith("$argon2id$v=19$m=47104,t=2,p=1$")
 
 
