@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from techex.accounts.tables import Person
@@ -24,6 +24,7 @@ class Asked:
     person_id: int | None = None
     since: datetime | None = None  # inclusive
     before: datetime | None = None  # exclusive
+    oldest_first: bool = False
     page: int = 1
 
 
@@ -43,8 +44,7 @@ def subjects(session: Session) -> Sequence[str]:
     return session.scalars(select(AuditEntry.subject).distinct().order_by(AuditEntry.subject)).all()
 
 
-def entries(session: Session, asked: Asked) -> AuditPage:
-    """One page of the log; a page beyond the end is the last one."""
+def _query(asked: Asked) -> Select[AuditEntry]:
     query = select(AuditEntry)
     if asked.subject:
         query = query.where(AuditEntry.subject == asked.subject)
@@ -56,11 +56,27 @@ def entries(session: Session, asked: Asked) -> AuditPage:
         query = query.where(AuditEntry.at >= asked.since)
     if asked.before is not None:
         query = query.where(AuditEntry.at < asked.before)
-    total = session.scalar(query.with_only_columns(func.count(AuditEntry.id))) or 0
+    return query.order_by(AuditEntry.id if asked.oldest_first else AuditEntry.id.desc())
+
+
+def entries(session: Session, asked: Asked) -> AuditPage:
+    """One page of the log; a page beyond the end is the last one."""
+    query = _query(asked)
+    total = session.scalar(query.order_by(None).with_only_columns(func.count(AuditEntry.id))) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, asked.page), pages)
-    found = session.scalars(query.order_by(AuditEntry.id.desc()).offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    found = session.scalars(query.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    return AuditPage(found, names_in(session, found), total, page, pages)
+
+
+def everything(session: Session, asked: Asked, most: int) -> Sequence[AuditEntry]:
+    """All entries that are asked for, at most so many."""
+    return session.scalars(_query(asked).limit(most)).all()
+
+
+def names_in(session: Session, found: Sequence[AuditEntry]) -> Mapping[int, str]:
+    """The names of the people in these entries who still have an account."""
     people = {entry.person_id for entry in found if entry.person_id is not None}
     people |= {entry.subject_id for entry in found if entry.subject == "person"}
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(people), Person.deleted_at.is_(None)))
-    return AuditPage(found, dict(rows.all()), total, page, pages)
+    return dict(rows.all())

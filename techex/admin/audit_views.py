@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, Response, request, url_for
-from flask_babel import format_datetime, get_timezone
+from flask_babel import format_datetime, get_timezone, gettext
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,8 +18,10 @@ from techex.admin import audit_queries
 from techex.admin.audit_queries import Asked
 from techex.admin.audit_words import OTHERWISE
 from techex.core import audit
+from techex.core.sheets import MOST_ROWS
+from techex.core.vocabulary import N_
 from techex.errors import BadInput
-from techex.web import addresses, identity, policy, replies
+from techex.web import addresses, identity, policy, replies, tables
 
 LARGEST_NUMBER = 2**31 - 1  # of an integer column
 
@@ -65,17 +69,9 @@ def _person(session: Session, text: str) -> int | None:
 @policy.open_to(policy.administrator)
 def log() -> Response:
     """The log, the newest entry first; the address says what was looked for, and an odd value finds nothing."""
-    data = {name: request.args.get(name, "").strip() for name in ("subject", "number", "person", "since", "until")}
-    since, until = _day(data["since"]), _day(data["until"])
+    data = _data()
     with identity.database().reading() as session:
-        asked = Asked(
-            subject=data["subject"],
-            subject_id=(-1 if (found := _number(data["number"])) is None else found) if data["number"] else None,
-            person_id=_person(session, data["person"]),
-            since=_begin(since),
-            before=_begin(until + timedelta(days=1) if until and until < date.max else None),
-            page=addresses.page_number(request.args),
-        )
+        asked = _asked(session, data)
         said = {name: value for name, value in data.items() if value}
 
         def at_page(page: int) -> str:
@@ -95,4 +91,41 @@ def log() -> Response:
             about=about,
             otherwise=OTHERWISE,
             moment=lambda value: format_datetime(value, "medium"),
+            file_address=lambda kind: url_for("audit.file", **said, kind=kind),  # type: ignore[arg-type]
         )
+
+
+@blueprint.get(f"/audit.{tables.FILE}")
+@policy.open_to(policy.administrator)
+def file(kind: str) -> Response:
+    """The entries that are asked for, with the columns of the page."""
+    with identity.database().reading() as session:
+        found = audit_queries.everything(session, _asked(session, _data()), MOST_ROWS)
+        names = audit_queries.names_in(session, found)
+    columns = (
+        tables.Column(N_("No."), lambda entry: entry.id),
+        tables.Column(N_("When"), lambda entry: f"{entry.at:%Y-%m-%d %H:%M:%S}Z"),
+        tables.Column(N_("Who"), lambda entry: names.get(entry.person_id, entry.actor)),
+        tables.Column(N_("Did what"), lambda entry: gettext(OTHERWISE.get(entry.verb, entry.verb))),
+        tables.Column(N_("To what"), lambda entry: f"{gettext(entry.subject)} {entry.subject_id}"),
+        tables.Column(N_("Details"), lambda entry: json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)),
+    )
+    return tables.download("audit", kind, columns, found)
+
+
+def _data() -> dict[str, str]:
+    names = ("subject", "number", "person", "since", "until", "sort")
+    return {name: request.args.get(name, "").strip() for name in names}
+
+
+def _asked(session: Session, data: Mapping[str, str]) -> Asked:
+    since, until = _day(data["since"]), _day(data["until"])
+    return Asked(
+        subject=data["subject"],
+        subject_id=(-1 if (found := _number(data["number"])) is None else found) if data["number"] else None,
+        person_id=_person(session, data["person"]),
+        since=_begin(since),
+        before=_begin(until + timedelta(days=1) if until and until < date.max else None),
+        oldest_first=data["sort"] == "oldest",
+        page=addresses.page_number(request.args),
+    )

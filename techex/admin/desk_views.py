@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,10 +10,10 @@ from flask_babel import gettext
 
 from techex.admin import desk, desk_items
 from techex.admin.desk import Asked, Item, Task
-from techex.interchange.formats import write_csv
+from techex.core.vocabulary import N_
 from techex.regions import service as regions
 from techex.settings import Settings
-from techex.web import addresses, identity, policy, replies
+from techex.web import addresses, identity, policy, replies, tables
 from techex.web.language import page_language
 
 PAGE_SIZE = 25
@@ -29,6 +28,18 @@ PAGES: Mapping[Task, tuple[str, str]] = {
     Task.REGISTRATION: ("deals.show", "deal_id"),
     Task.OUTCOME: ("deals.show", "deal_id"),
 }
+
+COLUMNS = (
+    tables.Column(N_("Work"), lambda item: gettext(desk.TASKS[item.task])),
+    tables.Column(N_("What is to be done"), lambda item: gettext(item.what)),
+    tables.Column(N_("Number"), lambda item: item.number),
+    tables.Column(N_("About"), lambda item: item.title),
+    tables.Column(N_("Place"), lambda item: [regions.place_name(place, page_language()) for place in item.places]),
+    tables.Column(N_("Since"), lambda item: item.since),
+    tables.Column(N_("Due"), lambda item: item.due),
+    tables.Column(N_("Working days left"), lambda item: item.days_left),
+    tables.Column(N_("Address"), lambda item: request.url_root.rstrip("/") + _address(item)),
+)
 
 blueprint = Blueprint("desk", __name__)
 
@@ -66,22 +77,17 @@ def index() -> Response:
         pages=pages,
         at_page=lambda number: url_for("desk.index", **parameters, page=number),
         only=lambda task: url_for("desk.index", **parameters | {"task": task}),
-        file_address=url_for("desk.file", **parameters),
+        file_address=lambda kind: url_for("desk.file", **parameters, kind=kind),
     )
 
 
-@blueprint.get("/desk.csv")
+@blueprint.get(f"/desk.{tables.FILE}")
 @policy.open_to(policy.operator)
-def file() -> Response:
+def file(kind: str) -> Response:
     """All lines of that page, with the same filters."""
     with identity.database().reading() as session:
         everything, _ = desk_items.items(session, identity.context(), _settings().review_readers, page_language())
-    rows = [_row(item) for item in desk.chosen(everything, _asked(request.args))]
-    out = io.StringIO()
-    write_csv((dict(zip(_columns(), row, strict=True)) for row in rows), _columns(), out)
-    reply = Response("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    reply.headers["Content-Disposition"] = "attachment; filename=techex-desk.csv"
-    return reply
+    return tables.download("desk", kind, COLUMNS, desk.chosen(everything, _asked(request.args)))
 
 
 def _settings() -> Settings:
@@ -117,19 +123,3 @@ def _places(items: Sequence[Item]) -> list[tuple[str, str]]:
 def _address(item: Item) -> str:
     endpoint, name = PAGES[item.task]
     return url_for(endpoint, **{name: item.key})  # type: ignore[arg-type]
-
-
-def _columns() -> list[str]:
-    return [
-        *(gettext("Work"), gettext("What is to be done"), gettext("Number"), gettext("About"), gettext("Place")),
-        *(gettext("Since"), gettext("Due"), gettext("Working days left"), gettext("Address")),
-    ]
-
-
-def _row(item: Item) -> list[Any]:
-    return [
-        *(gettext(desk.TASKS[item.task]), gettext(item.what), item.number, item.title),
-        [regions.place_name(place, page_language()) for place in item.places],
-        *(f"{item.since:%Y-%m-%d}", item.due and f"{item.due:%Y-%m-%d}", item.days_left),
-        request.url_root.rstrip("/") + _address(item),
-    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,13 +15,12 @@ from techex.brokering.deal_list import Asked, Line
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.pipeline import Stage, Verb
 from techex.core.context import Context
-from techex.core.vocabulary import TRANSFER_FORMS
+from techex.core.vocabulary import N_, TRANSFER_FORMS
 from techex.errors import BadInput, FieldErrors
-from techex.interchange.formats import write_csv
 from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import page_number, whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
@@ -30,6 +28,17 @@ from techex.web.problems import status_of
 blueprint = Blueprint("deals", __name__)
 
 PAGE_SIZE = 25
+COLUMNS = (
+    tables.Column(N_("Number"), lambda line: line.number),
+    tables.Column(N_("Stage"), lambda line: gettext(pipeline.STAGES[line.stage])),
+    tables.Column(N_("About"), lambda line: line.title),
+    tables.Column(N_("From"), lambda line: line.sender),
+    tables.Column(N_("To"), lambda line: line.receiver),
+    tables.Column(N_("Place of the sender"), lambda line: regions.place_name(line.places[0], page_language())),
+    tables.Column(N_("Place of the listing"), lambda line: regions.place_name(line.places[1], page_language())),
+    tables.Column(N_("Opened"), lambda line: line.opened),
+    tables.Column(N_("Last step"), lambda line: line.moved),
+)
 FILLED_IN = (Verb.DRAW_UP, Verb.REGISTER, Verb.REVIEW, Verb.LOSE)
 
 
@@ -73,34 +82,18 @@ def _list(lines: Sequence[Line]) -> Response:
         page=page,
         pages=pages,
         at_page=lambda number: url_for("deals.board", view="list", **parameters, page=number),
-        file_address=url_for("deals.file", **parameters),
+        file_address=lambda kind: url_for("deals.file", **parameters, kind=kind),
     )
 
 
-@blueprint.get("/deals.csv")
+@blueprint.get(f"/deals.{tables.FILE}")
 @policy.open_to(policy.signed_in)
-def file() -> Response:
+def file(kind: str) -> Response:
     """All lines of that list, with the same filters."""
     context = identity.context()
     with identity.database().reading() as session:
         lines = [_line(context, deal) for deal in deals.visible(session, context)]
-    columns = [
-        *(gettext("Number"), gettext("Stage"), gettext("About"), gettext("From"), gettext("To")),
-        *(gettext("Place of the sender"), gettext("Place of the listing"), gettext("Opened"), gettext("Last step")),
-    ]
-    rows = [
-        [
-            *(line.number, gettext(pipeline.STAGES[line.stage]), line.title, line.sender, line.receiver),
-            *(regions.place_name(place, page_language()) for place in line.places),
-            *(f"{line.opened:%Y-%m-%d}", f"{line.moved:%Y-%m-%d}"),
-        ]
-        for line in deal_list.chosen(lines, _asked(request.args))
-    ]
-    out = io.StringIO()
-    write_csv((dict(zip(columns, row, strict=True)) for row in rows), columns, out)
-    reply = Response("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    reply.headers["Content-Disposition"] = "attachment; filename=techex-deals.csv"
-    return reply
+    return tables.download("deals", kind, COLUMNS, deal_list.chosen(lines, _asked(request.args)))
 
 
 def _line(context: Context, deal: Deal) -> Line:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import deals, rules, service
+from techex.brokering import deals, interest_list, rules, service
 from techex.brokering.rules import Party, Verb
 from techex.brokering.service import Draft
 from techex.brokering.tables import Interest, InterestStep
@@ -23,12 +23,10 @@ from techex.matching.verdicts import Refusal
 from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
 from techex.settings import Settings
-from techex.web import identity, policy, replies
-from techex.web.addresses import page_number, whole
+from techex.web import identity, policy, replies, tables
+from techex.web.addresses import whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
-
-PAGE_SIZE = 25  # of those that do not wait for the reader
 
 blueprint = Blueprint("brokering", __name__)
 
@@ -45,25 +43,41 @@ def interests() -> Response:
     """All that concern this person, first those that wait for them."""
     context = identity.context()
     with identity.database().reading() as session:
-        found = service.of_person(session, context)
-        waiting = [one for one in found if service.verbs(context, one) and _is_turn(context, one)]
-        wait = {one.id for one in waiting}
-        others = [one for one in found if one.id not in wait]
-        pages = max(1, -(-len(others) // PAGE_SIZE))
-        page = min(page_number(request.args), pages)
+        everything = service.of_person(session, context)
+        rows = _rows(session, context, everything)
         return replies.page(
             "brokering/interests.html",
-            waiting=waiting if page == 1 else (),
-            others=others[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-            page=page,
-            pages=pages,
-            at_page=lambda number: url_for("brokering.interests", page=number),
-            said_no=service.reasons(context, found),
+            found=interest_list.TABLE.ask(rows, request.args),
+            waiting=sum(row.is_yours for row in rows),
+            said_no=service.reasons(context, everything),
             reasons=rules.REASONS,
             kind_words=rules.KIND_WORDS,
             today=context.now.date(),
             **_words(session, context),
         )
+
+
+@blueprint.get(f"/interests.{tables.FILE}")
+@policy.open_to(policy.signed_in)
+def file(kind: str) -> Response:
+    """All lines of that list, with the same filters."""
+    context = identity.context()
+    with identity.database().reading() as session:
+        rows = _rows(session, context, service.of_person(session, context))
+        return interest_list.TABLE.file(rows, request.args, kind)
+
+
+def _rows(session: Session, context: Context, found: Sequence[Interest]) -> list[interest_list.Row]:
+    return [
+        interest_list.Row(
+            one,
+            service.side_of(context, one),
+            rules.turn(rules.State(one.state)),
+            bool(service.verbs(context, one)) and _is_turn(context, one),
+            _names_shown(session, context, one),
+        )
+        for one in found
+    ]
 
 
 def _is_turn(context: Context, interest: Interest) -> bool:

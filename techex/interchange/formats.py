@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from techex.core.sheets import FORMULA
+from techex.core.sheets import write_csv as write_csv
 from techex.core.vocabulary import N_
 from techex.errors import UnreadableFile
 from techex.interchange.spreadsheets import read_table, refused
@@ -18,12 +19,6 @@ from techex.interchange.spreadsheets import read_table, refused
 LONGEST_CELL = 1_000_000  # characters; a longer one is an unbalanced quote or not text at all
 LONGEST_LINE = 8_000_000  # characters of one JSON line
 FORMATS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".xlsx": "xlsx"}
-
-# What a spreadsheet would run as a formula; such cells get an apostrophe on the way out and lose it on the way in.
-# Cells that begin with apostrophes already get one more, so that the way back is exact. White space
-# before it and full-width signs do not keep a spreadsheet from running it.
-_FORMULA = re.compile(r"'*(?:[\t\r]|\s*[=+\-@＝＋－＠])")
-LIST_SEPARATOR = ";"
 
 
 @dataclass(frozen=True)
@@ -179,18 +174,7 @@ def columns_in(path: Path, kind: str) -> list[str]:
 
 
 def _alive(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
-
-
-def _safe(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, list | tuple):
-        value = LIST_SEPARATOR.join(str(item) for item in value)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    text = str(value)
-    return "'" + text if _FORMULA.match(text) else text
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> int:
@@ -198,16 +182,5 @@ def write_jsonl(rows: Iterable[Mapping[str, Any]], out: IO[str]) -> int:
     count = 0
     for row in rows:
         out.write(json.dumps(row, ensure_ascii=False) + "\n")
-        count += 1
-    return count
-
-
-def write_csv(rows: Iterable[Mapping[str, Any]], columns: Sequence[str], out: IO[str]) -> int:
-    """Write a header and one line a row, formulas disarmed and lists joined by semicolons; returns how many."""
-    writer = csv.writer(out)
-    writer.writerow(columns)
-    count = 0
-    for row in rows:
-        writer.writerow([_safe(row.get(name)) for name in columns])
         count += 1
     return count

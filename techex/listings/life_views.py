@@ -11,12 +11,12 @@ from sqlalchemy.orm import Session, object_session
 from techex.core.context import Context
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, FieldErrors, NotFound, Sentence
-from techex.listings import ageing, content, correction, disclosure, lifecycle, queries, reviews, service
+from techex.listings import ageing, content, correction, disclosure, lifecycle, queries, queue_list, reviews, service
 from techex.listings.disclosure import Disclosure
 from techex.listings.lifecycle import Transition, Verb
 from techex.listings.rules import FIELD_BY_NAME, Kind, State, Teaser, Visibility
 from techex.listings.tables import Listing
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 
 # Verbs that are a button: they take nothing, or a reason.
 BUTTONS = (
@@ -94,8 +94,8 @@ def mine() -> Response:
     """The listings of one's organisations with what can be done to each, and those that are shared with them."""
     context = identity.context()
     with identity.database().reading() as session:
-        found = queries.of_organisations(session, context)
-        returned = [listing for listing in found if listing.state == State.RETURNED]
+        found = queue_list.MINE.ask(queries.of_organisations(session, context), request.args)
+        returned = [listing for listing in found.rows if listing.state == State.RETURNED]
         return replies.page(
             "listings/mine.html",
             found=found,
@@ -103,6 +103,14 @@ def mine() -> Response:
             shared=disclosure.shared_listings(session, context),
             fields=FIELD_BY_NAME,
         )
+
+
+@blueprint.get(f"/my/listings.{tables.FILE}")
+@policy.open_to(policy.signed_in)
+def file(kind: str) -> Response:
+    """All of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return queue_list.MINE.file(queries.of_organisations(session, identity.context()), request.args, kind)
 
 
 @blueprint.get("/on-request")

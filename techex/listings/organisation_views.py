@@ -6,8 +6,12 @@ They stand here and not with the organisations because they show listings, which
 from __future__ import annotations
 
 from flask import Blueprint, Response, request
+from flask_babel import gettext
 
+from techex.core import vocabulary
 from techex.core.context import MemberRole
+from techex.core.sheets import MOST_ROWS
+from techex.core.vocabulary import N_
 from techex.listings import queries
 from techex.listings.queries import Browse
 from techex.listings.rules import Kind
@@ -15,7 +19,8 @@ from techex.organisations import queries as organisation_queries
 from techex.organisations import service as organisations
 from techex.organisations.forms import read_directory
 from techex.organisations.rules import CHECKS
-from techex.web import identity, policy, replies
+from techex.regions import service as regions
+from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
 
 LISTED = 10  # needs, and results, on an organisation's page; its lists have all
@@ -32,7 +37,32 @@ def directory() -> Response:
         found = organisation_queries.directory(session, asked.filters, page_language())
         ids = [organisation.id for organisation in found.organisations]
         counts = queries.counts_by_organisation(session, identity.context(), ids)
-        return replies.page("organisations/directory.html", asked=asked, found=found, counts=counts)
+        return replies.page(
+            "organisations/directory.html",
+            asked=asked,
+            found=found,
+            counts=counts,
+            sorts=organisation_queries.SORTS,
+        )
+
+
+@blueprint.get(f"/organisations.{tables.FILE}")
+@policy.open_to(policy.everyone)
+def file(kind: str) -> Response:
+    """Every organisation that passes the filters, with the columns of the directory."""
+    asked = read_directory(request.args)
+    with identity.database().reading() as session:
+        found = organisation_queries.everybody(session, asked.filters, page_language(), MOST_ROWS)
+        counts = queries.counts_by_organisation(session, identity.context(), [one.id for one in found])
+        columns = (
+            tables.Column(N_("Name"), lambda one: one.name_in(page_language())),
+            tables.Column(N_("Kind"), lambda one: gettext(vocabulary.ORGANISATION_KINDS[one.kind])),
+            tables.Column(N_("Place"), lambda one: regions.place_name(one.place, page_language())),
+            tables.Column(N_("Verified"), lambda one: gettext("yes") if one.verified_at else ""),
+            tables.Column(N_("Needs"), lambda one: counts[one.id].needs if one.id in counts else 0),
+            tables.Column(N_("Results"), lambda one: counts[one.id].offers if one.id in counts else 0),
+        )
+        return tables.download("organisations", kind, columns, found)
 
 
 @blueprint.get("/organisations/<slug>")

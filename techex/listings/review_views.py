@@ -8,14 +8,14 @@ from sqlalchemy.orm import Session
 from techex.core.context import Context
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Sentence
-from techex.listings import content, disclosure, lifecycle, reviews, service
+from techex.listings import content, disclosure, lifecycle, queue_list, reviews, service
 from techex.listings.lifecycle import Verb
 from techex.listings.reviews import CRITERIA, HIGHEST, Scores
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind, fields_of
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
 from techex.settings import Settings
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 
 blueprint = Blueprint("review", __name__)
@@ -27,7 +27,17 @@ def queue() -> Response:
     """What waits for this operator, the most urgent first."""
     with identity.database().reading() as session:
         lines = reviews.queue(session, identity.context(), _readers())
-        return replies.page("listings/queue.html", lines=lines, readers=_readers(), passes=reviews.passes)
+        found = queue_list.TABLE.ask(enumerate(lines), request.args)
+        return replies.page("listings/queue.html", found=found, readers=_readers(), passes=reviews.passes)
+
+
+@blueprint.get(f"/review.{tables.FILE}")
+@policy.open_to(policy.operator)
+def file(kind: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        lines = reviews.queue(session, identity.context(), _readers())
+        return queue_list.TABLE.file(enumerate(lines), request.args, kind)
 
 
 def _settings() -> Settings:

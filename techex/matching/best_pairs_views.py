@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,13 +13,12 @@ from sqlalchemy.orm import Session
 from techex.core import changes
 from techex.core.context import Context
 from techex.errors import BadInput
-from techex.interchange.formats import write_csv
 from techex.listings import queries
 from techex.listings.rules import visible_classes
 from techex.matching.views import blueprint, matcher
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY
-from techex.web import addresses, identity, policy, replies
+from techex.web import addresses, identity, policy, replies, tables
 from techex.web.language import page_language
 
 if TYPE_CHECKING:
@@ -99,7 +97,7 @@ def best_pairs() -> Response:
         page=page,
         pages=pages,
         at_page=lambda number: url_for("matching.best_pairs", **parameters, page=number),
-        file_address=url_for("matching.best_pairs_file", **parameters),
+        file_address=lambda kind: url_for("matching.best_pairs_file", **parameters, kind=kind),
         countries=places,
         home=HOME_COUNTRY,
         regions=list(regions.regions()),
@@ -108,21 +106,18 @@ def best_pairs() -> Response:
     )
 
 
-@blueprint.get("/pairs.csv")
+@blueprint.get(f"/pairs.{tables.FILE}")
 @policy.open_to(policy.operator, policy.administrator)
-def best_pairs_file() -> Response:
+def best_pairs_file(kind: str) -> Response:
     """The pairs of that page as a table for a spreadsheet."""
     from techex.matching.best_pairs import COLUMNS
 
     asked, _ = _asked(request.args)
     with identity.database().reading() as session:
         found, _ = _remembered().pairs(session, identity.context(), asked)
-    out = io.StringIO()
     root = url_for("matching.home", _external=True)
-    write_csv((pair.row(root) for pair in found), COLUMNS, out)
-    reply = Response("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-    reply.headers["Content-Disposition"] = "attachment; filename=techex-pairs.csv"
-    return reply
+    columns = [tables.Column(name, lambda row, name=name: row[name]) for name in COLUMNS]  # type: ignore[misc]
+    return tables.download("pairs", kind, columns, (pair.row(root) for pair in found))
 
 
 def _remembered() -> Remembered:

@@ -8,15 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
+from techex.core.vocabulary import N_
 from techex.listings import service as listings
-from techex.listings.rules import BODY_FIELDS
+from techex.listings.rules import BODY_FIELDS, Kind
 from techex.listings.tables import Listing
 from techex.matching.tables import DuplicatePair
 from techex.regions import service as regions
-from techex.web import addresses, identity, policy, replies
+from techex.web import addresses, identity, policy, replies, tables
+from techex.web.language import page_language
 
 PAGE_SIZE = 20
 # Parameter of the address -> what `duplicate_service.listed` is asked for.
@@ -45,23 +48,88 @@ def index() -> Response:
     """Pairs that wait for a decision, variants, or decided ones."""
     from techex.matching import duplicate_service as service
 
-    chosen = name if (name := request.args.get("show", "")) in SHOWN else "waiting"
+    chosen = _chosen()
     with identity.database().reading() as session:
         context = identity.context()
         rows = service.listed(session, context, **SHOWN[chosen])
-        pages = max(1, -(-len(rows) // PAGE_SIZE))
-        page = min(addresses.page_number(request.args), pages)
+        found = _table(chosen).ask(list(enumerate(rows)), request.args)
         return replies.page(
             "matching/duplicates.html",
-            pairs=[_told(row) for row in rows[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]],
+            pairs=[_told(row) for _, row in found.rows],
+            found=found,
             total=len(rows),
             chosen=chosen,
-            page=page,
-            pages=pages,
             done=_done(session, context),
             decisions=service.DECISIONS,
-            at_page=lambda number: url_for("duplicates.index", show=chosen, page=number),
         )
+
+
+@blueprint.get(f"/duplicates.{tables.FILE}")
+@policy.open_to(policy.operator, policy.administrator)
+def file(kind: str) -> Response:
+    """All pairs of that list, with the same filters."""
+    from techex.matching import duplicate_service as service
+
+    chosen = _chosen()
+    with identity.database().reading() as session:
+        rows = service.listed(session, identity.context(), **SHOWN[chosen])
+        return _table(chosen).file(list(enumerate(rows)), request.args, kind)
+
+
+def _chosen() -> str:
+    return name if (name := request.args.get("show", "")) in SHOWN else "waiting"
+
+
+def _place(code: str) -> str:
+    place = regions.place_of_code(code)
+    return regions.place_name(place, page_language()) if place else code
+
+
+def _kind(code: str) -> str:
+    return str(gettext("Need") if code == Kind.NEED else gettext("Result"))
+
+
+def _table(chosen: str) -> tables.Table:
+    """The list of these pairs; a row is its place in the usual order and the pair."""
+    from techex.matching import duplicate_service as service
+    from techex.matching.duplicates import VERDICTS, Verdict
+
+    def verdict(code: str) -> str:
+        return str(gettext(VERDICTS[Verdict(code)]))
+
+    return tables.Table(
+        "duplicates.index",
+        "duplicates.file",
+        {
+            "alike": (N_("the most alike first"), lambda row: row[0]),
+            "newest": (tables.NEWEST, lambda row: (-max(row[1].first_id, row[1].second_id), row[0])),
+            "place": (tables.BY_PLACE, lambda row: (row[1].first.place.code, row[0])),
+            "title": (tables.BY_TITLE, lambda row: (row[1].first.title.casefold(), row[0])),
+        },
+        (
+            tables.Column(N_("First"), lambda row: row[1].first_id),
+            tables.Column(N_("Title of the first"), lambda row: row[1].first.title),
+            tables.Column(N_("Second"), lambda row: row[1].second_id),
+            tables.Column(N_("Title of the second"), lambda row: row[1].second.title),
+            tables.Column(N_("Kind"), lambda row: _kind(row[1].first.kind)),
+            tables.Column(N_("How alike"), lambda row: verdict(row[1].verdict)),
+            tables.Column(N_("In common (percent)"), lambda row: round(row[1].shared * 100)),
+            tables.Column(
+                N_("Decision"),
+                lambda row: gettext(service.DECISIONS[row[1].decision]) if row[1].decision else "",
+            ),
+        ),
+        {
+            "kind": tables.Filter(N_("Kind"), lambda row: [row[1].first.kind], _kind),
+            "verdict": tables.Filter(N_("How alike"), lambda row: [row[1].verdict], verdict),
+            "place": tables.Filter(
+                N_("Place"), lambda row: [row[1].first.place.code, row[1].second.place.code], _place
+            ),
+        },
+        words=lambda row: f"{row[1].first.title} {row[1].second.title}",
+        size=PAGE_SIZE,
+        always={} if chosen == "waiting" else {"show": chosen},
+    )
 
 
 @blueprint.get("/duplicates/<int:one_id>/<int:other_id>")

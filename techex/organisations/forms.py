@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from techex.core import vocabulary
 from techex.core.text import clean_line
-from techex.organisations.queries import Directory
+from techex.organisations.queries import SORTS, Directory
 from techex.organisations.rules import OrganisationDraft
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
@@ -35,6 +35,8 @@ class AskedDirectory:
         """The parameters that say this directory again; defaults are left out."""
         found: dict[str, Any] = {"q": self.filters.words} if self.filters.words else {}
         found |= addresses.write_codes(self.filters, CODES)
+        if self.filters.sort != "name":
+            found["sort"] = self.filters.sort
         return found | ({"page": self.filters.page} if self.filters.page > 1 else {})
 
     def address(self, **changes: Any) -> str:
@@ -45,6 +47,11 @@ class AskedDirectory:
     def at_page(self, page: int) -> str:
         """The address of another page of it."""
         return self.address(page=page)
+
+    def file(self, kind: str) -> str:
+        """The address of all of it as a file."""
+        parameters = AskedDirectory(replace(self.filters, page=1)).parameters()
+        return url_for("organisations.file", **parameters, kind=kind)
 
     def without(self, name: str, code: str = "") -> AskedDirectory:
         """This directory without one value of a parameter, from its first page."""
@@ -71,7 +78,9 @@ def read_directory(data: MultiDict[str, str]) -> AskedDirectory:
     Raises BadInput where the words hold what is not text.
     """
     words = clean_line(data.get("q", ""), "q")[: addresses.LONGEST_WORDS].rstrip()
-    return AskedDirectory(Directory(words=words, **addresses.read_codes(data, CODES), page=addresses.page_number(data)))
+    sort = data.get("sort", "")
+    found = Directory(words=words, **addresses.read_codes(data, CODES), page=addresses.page_number(data))
+    return AskedDirectory(replace(found, sort=sort) if sort in SORTS else found)
 
 
 # Names that the form asks for beside an organisation's own: in the languages of the pages.

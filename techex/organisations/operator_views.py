@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from techex.accounts.tables import Person
+from techex.core import vocabulary
 from techex.core.context import Context, MemberRole
+from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotFound
 from techex.organisations import members, operators, queries, service
 from techex.organisations.rules import CHECKS, LONGEST_NOTE
+from techex.organisations.tables import Organisation
 from techex.regions import service as regions
-from techex.web import addresses, identity, policy, replies
+from techex.web import identity, policy, replies, tables
+from techex.web.language import page_language
 from techex.web.problems import status_of
 
 blueprint = Blueprint("verification", __name__)
@@ -25,13 +30,66 @@ def waiting() -> Response:
     """The organisations of one's places that nobody has verified."""
     places = identity.context().actor.places
     with identity.database().reading() as session:
-        found = queries.waiting(session, places, addresses.page_number(request.args))
         return replies.page(
             "organisations/waiting.html",
-            found=found,
+            found=WAITING.ask(_waiting(session), request.args),
             places=[place for code in sorted(places) if (place := regions.place_of_code(code))],
-            at_page=lambda page: url_for("verification.waiting", page=page),
         )
+
+
+@blueprint.get(f"/verification.{tables.FILE}")
+@policy.open_to(policy.operator)
+def file(kind: str) -> Response:
+    """All of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return WAITING.file(_waiting(session), request.args, kind)
+
+
+def _waiting(session: Session) -> list[tuple[int, Organisation, int]]:
+    """(place in the usual order, organisation, how many manage it)."""
+    found = queries.unverified(session, identity.context().actor.places)
+    managers = queries.managers_of(session, found)
+    return [(number, one, managers.get(one.id, 0)) for number, one in enumerate(found)]
+
+
+def _place(code: str) -> str:
+    place = regions.place_of_code(code)
+    return regions.place_name(place, page_language()) if place else code
+
+
+def _listed(code: str) -> str:
+    return str(gettext("yes") if code == "yes" else gettext("not yet"))
+
+
+WAITING = tables.Table(
+    "verification.waiting",
+    "verification.file",
+    {
+        "door": (N_("at the door first, then who waits longest"), lambda row: row[0]),
+        "oldest": (tables.OLDEST, lambda row: (row[1].created_at, row[0])),
+        "newest": (tables.NEWEST, lambda row: (-row[1].created_at.timestamp(), row[0])),
+        "name": (N_("by name"), lambda row: (row[1].name_in(page_language()).casefold(), row[0])),
+        "place": (tables.BY_PLACE, lambda row: (row[1].place.code, row[0])),
+    },
+    (
+        tables.Column(N_("Name"), lambda row: row[1].name_in(page_language())),
+        tables.Column(N_("Kind"), lambda row: gettext(vocabulary.ORGANISATION_KINDS[row[1].kind])),
+        tables.Column(N_("Identifiers"), lambda row: [f"{name} {value}" for name, value in row[1].identifiers.items()]),
+        tables.Column(N_("Place"), lambda row: regions.place_name(row[1].place, page_language())),
+        tables.Column(N_("Here since"), lambda row: row[1].created_at),
+        tables.Column(N_("Managers"), lambda row: row[2]),
+        tables.Column(N_("In the directory"), lambda row: _listed("yes" if row[1].listed else "no")),
+    ),
+    {
+        "org": tables.Filter(
+            N_("Kind"), lambda row: [row[1].kind], lambda code: gettext(vocabulary.ORGANISATION_KINDS[code])
+        ),
+        "place": tables.Filter(N_("Place"), lambda row: [row[1].place.code], _place),
+        "listed": tables.Filter(N_("In the directory"), lambda row: ["yes" if row[1].listed else "no"], _listed),
+    },
+    words=lambda row: row[1].keywords,
+    size=queries.PAGE_SIZE,
+)
 
 
 def _page(slug: str, error: BadInput | Conflict | None = None) -> Response:

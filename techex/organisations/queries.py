@@ -6,17 +6,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from techex.core.context import MemberRole
 from techex.core.text import folded
+from techex.core.vocabulary import N_
 from techex.organisations.tables import Organisation, OrganisationField, OrganisationMember, Verification
 from techex.regions.service import place_of_code, region_of, regions
 
 PAGE_SIZE = 40  # a line or two each
 MOST_WORDS = 12  # of a search by name
 MOST_NAMESAKES = 10
+MOST_UNVERIFIED = 2_000
 
 # A facet bears the name of the filter it counts for. Regions are added up from provinces.
 _COLUMNS: Mapping[str, Any] = {
@@ -37,7 +39,17 @@ class Directory:
     regions: tuple[str, ...] = ()
     provinces: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    sort: str = "name"  # one of SORTS
     page: int = 1
+
+
+# Orders of the directory; `directory` knows what they mean.
+SORTS: Mapping[str, str] = {
+    "name": N_("by name"),
+    "newest": N_("newest first"),
+    "place": N_("by place"),
+    "kind": N_("by kind"),
+}
 
 
 @dataclass(frozen=True)
@@ -101,9 +113,8 @@ def directory(session: Session, asked: Directory, language: str) -> DirectoryPag
     total = session.scalar(query.with_only_columns(func.count(Organisation.id))) or 0
     pages = max(1, -(-total // PAGE_SIZE))
     page = min(max(1, asked.page), pages)
-    translated = func.lower(Organisation.names[language].as_string())
-    by_name = query.order_by(func.coalesce(translated, func.ltrim(Organisation.keywords)), Organisation.id)
-    found = session.scalars(by_name.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    ordered = _ordered(query, asked, language)
+    found = session.scalars(ordered.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
     facets: dict[str, list[tuple[str, int]]] = {}
     for name, column in _COLUMNS.items():
         counting = select(column, func.count()).select_from(Organisation)
@@ -112,6 +123,23 @@ def directory(session: Session, asked: Directory, language: str) -> DirectoryPag
         counting = counting.where(*_conditions(asked, without=name), column.is_not(None)).group_by(column)
         facets[name] = most_first(dict(session.execute(counting).all()))
     return DirectoryPage(found, total, page, pages, facets | {"regions": region_counts(facets["provinces"])})
+
+
+def _ordered(query: Select[Organisation], asked: Directory, language: str) -> Select[Organisation]:
+    translated = func.lower(Organisation.names[language].as_string())
+    name = func.coalesce(translated, func.ltrim(Organisation.keywords))
+    first: Mapping[str, Sequence[Any]] = {
+        "newest": (Organisation.created_at.desc(),),
+        "place": (Organisation.country, Organisation.province),
+        "kind": (Organisation.kind,),
+    }
+    return query.order_by(*first.get(asked.sort, ()), name, Organisation.id)
+
+
+def everybody(session: Session, asked: Directory, language: str, most: int) -> Sequence[Organisation]:
+    """Those of the directory that pass its filters, in its order, at most so many."""
+    query = _ordered(select(Organisation).where(*_conditions(asked)), asked, language)
+    return session.scalars(query.limit(most)).all()
 
 
 @dataclass(frozen=True)
@@ -127,6 +155,22 @@ class Waiting:
 
 def waiting(session: Session, place_codes: Iterable[str], asked_page: int = 1) -> Waiting:
     """Unverified organisations of some places: those that nobody has looked at first, and who waits longest."""
+    query = _unverified(place_codes)
+    total = session.scalar(query.with_only_columns(func.count(Organisation.id))) or 0
+    pages = max(1, -(-total // PAGE_SIZE))
+    page = min(max(1, asked_page), pages)
+    ordered = query.order_by(Organisation.listed, Organisation.created_at, Organisation.id)
+    found = session.scalars(ordered.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    return Waiting(found, managers_of(session, found), total, page, pages)
+
+
+def unverified(session: Session, place_codes: Iterable[str]) -> Sequence[Organisation]:
+    """All of them, at most MOST_UNVERIFIED, in the same order."""
+    query = _unverified(place_codes).order_by(Organisation.listed, Organisation.created_at, Organisation.id)
+    return session.scalars(query.limit(MOST_UNVERIFIED)).all()
+
+
+def _unverified(place_codes: Iterable[str]) -> Select[Organisation]:
     places = [place for code in sorted(place_codes) if (place := place_of_code(code))]
     inside = [
         and_(
@@ -135,12 +179,11 @@ def waiting(session: Session, place_codes: Iterable[str], asked_page: int = 1) -
         )
         for place in places
     ]
-    query = select(Organisation).where(Organisation.verified_at.is_(None), or_(false(), *inside))
-    total = session.scalar(query.with_only_columns(func.count(Organisation.id))) or 0
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(max(1, asked_page), pages)
-    ordered = query.order_by(Organisation.listed, Organisation.created_at, Organisation.id)
-    found = session.scalars(ordered.offset((page - 1) * PAGE_SIZE).limit(PAGE_SIZE)).all()
+    return select(Organisation).where(Organisation.verified_at.is_(None), or_(false(), *inside))
+
+
+def managers_of(session: Session, found: Iterable[Organisation]) -> Mapping[int, int]:
+    """How many people manage each of these."""
     counting = (
         select(OrganisationMember.organisation_id, func.count())
         .where(
@@ -149,7 +192,7 @@ def waiting(session: Session, place_codes: Iterable[str], asked_page: int = 1) -
         )
         .group_by(OrganisationMember.organisation_id)
     )
-    return Waiting(found, dict(session.execute(counting).all()), total, page, pages)
+    return dict(session.execute(counting).all())
 
 
 def namesakes(session: Session, organisation: Organisation) -> list[Organisation]:

@@ -17,7 +17,7 @@ from sqlalchemy import JSON, String
 
 from techex import paths
 from techex.core.database import Base
-from techex.interchange.formats import write_csv
+from techex.core.sheets import write_csv
 from techex.settings import Settings
 from tests.cast import sign_in
 
@@ -89,7 +89,7 @@ def test_secrets_come_from_the_system_and_not_from_a_generator_one_can_foretell(
 
 def test_every_table_for_a_spreadsheet_is_written_in_the_one_place_that_disarms_formulas() -> None:
     writers = {path for path, call in _calls() if ast.unparse(call.func) in ("csv.writer", "csv.DictWriter")}
-    assert writers == {"interchange/formats.py"}
+    assert writers == {"core/sheets.py"}
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "＝", "＋", "－", "＠", " =", "\n="])

@@ -1,0 +1,111 @@
+"""The review queue and one's own listings as lists: filters, orders, columns of their files."""
+
+from __future__ import annotations
+
+from flask_babel import gettext
+
+from techex.core.vocabulary import N_
+from techex.listings import lifecycle, reviews
+from techex.listings.reviews import Waiting
+from techex.listings.rules import Kind, State
+from techex.listings.tables import Listing
+from techex.regions import service as regions
+from techex.web.language import page_language
+from techex.web.tables import BY_PLACE, BY_TITLE, OLDEST, Column, Filter, Table
+
+# A line of the queue comes with its place in it: that is the usual order.
+Line = tuple[int, Waiting]
+
+
+def kind_name(code: str) -> str:
+    """A kind of listing in the language of the page."""
+    return str(gettext("Need") if code == Kind.NEED else gettext("Result"))
+
+
+def state_name(code: str) -> str:
+    """A state of a listing in the language of the page."""
+    return str(gettext(lifecycle.STATES[State(code)]))
+
+
+def place_name(code: str) -> str:
+    """A place in the language of the page."""
+    place = regions.place_of_code(code)
+    return regions.place_name(place, page_language()) if place else code
+
+
+def owner(listing: Listing) -> str:
+    """For readers who see it with its owner: operators and its own organisation."""
+    return listing.organisation.name_in(page_language())
+
+
+WORK = {
+    "here": N_("in your places"),
+    "elsewhere": N_("second reader wanted"),
+    "read": N_("read by you, waits for another"),
+}
+
+
+def _work(line: Line) -> str:
+    return "elsewhere" if not line[1].own_place else "read" if line[1].read else "here"
+
+
+def _since(line: Line) -> tuple[object, int]:
+    review = line[1].review
+    return (review.submitted_at if review else line[1].listing.updated_at, line[0])
+
+
+TABLE = Table(
+    "review.queue",
+    "review.file",
+    {
+        "urgent": (N_("most urgent first"), lambda line: line[0]),
+        "oldest": (OLDEST, _since),
+        "place": (BY_PLACE, lambda line: (line[1].listing.place.code, line[0])),
+        "title": (BY_TITLE, lambda line: (line[1].listing.title.casefold(), line[0])),
+    },
+    (
+        Column(N_("Number"), lambda line: line[1].listing.id),
+        Column(N_("Listing"), lambda line: line[1].listing.title),
+        Column(N_("Kind"), lambda line: kind_name(line[1].listing.kind)),
+        Column(N_("Organisation"), lambda line: owner(line[1].listing)),
+        Column(N_("State"), lambda line: state_name(line[1].listing.state)),
+        Column(N_("What waits"), lambda line: gettext(WORK[_work(line)])),
+        Column(N_("Place"), lambda line: place_name(line[1].listing.place.code)),
+        Column(N_("Days left"), lambda line: line[1].days_left),
+        Column(N_("Passed by"), lambda line: reviews.passes(line[1].review) if line[1].review else None),
+    ),
+    {
+        "kind": Filter(N_("Kind"), lambda line: [line[1].listing.kind], kind_name),
+        "state": Filter(N_("State"), lambda line: [line[1].listing.state], state_name),
+        "work": Filter(N_("What waits"), lambda line: [_work(line)], lambda code: gettext(WORK[code])),
+        "place": Filter(N_("Place"), lambda line: [line[1].listing.place.code], place_name),
+    },
+    words=lambda line: f"{line[1].listing.title} {line[1].listing.organisation.name}",
+)
+
+MINE = Table(
+    "life.mine",
+    "life.file",
+    {
+        "touched": (N_("touched last first"), lambda one: (-one.updated_at.timestamp(), -one.id)),
+        "ends": (N_("ends soonest first"), lambda one: (one.expires_at is None, one.expires_at or one.updated_at)),
+        "state": (N_("by state"), lambda one: (list(State).index(State(one.state)), -one.id)),
+        "title": (BY_TITLE, lambda one: (one.title.casefold(), one.id)),
+    },
+    (
+        Column(N_("Number"), lambda one: one.id),
+        Column(N_("Title"), lambda one: one.title),
+        Column(N_("Kind"), lambda one: kind_name(one.kind)),
+        Column(N_("Organisation"), owner),
+        Column(N_("State"), lambda one: state_name(one.state)),
+        Column(N_("Visibility"), lambda one: one.visibility),
+        Column(N_("Listed until"), lambda one: one.expires_at),
+        Column(N_("Last change"), lambda one: one.updated_at),
+    ),
+    {
+        "kind": Filter(N_("Kind"), lambda one: [one.kind], kind_name),
+        "state": Filter(N_("State"), lambda one: [one.state], state_name),
+        "of": Filter(N_("Organisation"), lambda one: [owner(one)], lambda name: name),
+    },
+    words=lambda one: one.title,
+)
