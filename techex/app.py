@@ -20,7 +20,7 @@ from techex.accounts import views as account_doors
 from techex.admin import audit_views, desk_views
 from techex.admin import views as admin_views
 from techex.alerts import views as alert_views
-from techex.brokering import deal_views, figure_views
+from techex.brokering import deal_views, figure_views, proposal_views
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
@@ -63,6 +63,7 @@ BLUEPRINTS = (
     duplicate_views.blueprint,
     verdict_views.blueprint,
     brokering_views.blueprint,
+    proposal_views.blueprint,
     deal_views.blueprint,
     figure_views.blueprint,
     alert_views.blueprint,
@@ -150,6 +151,7 @@ def create_app(
     pair_views.init_app(app)
     best_pairs_views.init_app(app)
     brokering_views.init_app(app)
+    proposal_views.init_app(app)
     alert_views.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

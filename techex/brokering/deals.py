@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date
 from typing import Any
 
@@ -27,6 +28,7 @@ from techex.core.text import clean, clean_line
 from techex.core.vocabulary import N_, TRANSFER_FORMS
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.listings import disclosure
+from techex.listings.rules import Visibility
 from techex.listings.tables import Listing
 from techex.organisations.tables import Organisation, OrganisationMember
 from techex.regions.service import place_of_code
@@ -37,6 +39,7 @@ LONGEST_OUTCOME = 1000
 LONGEST_CURRENCY = 3
 MOST = 500  # of a person's list
 
+_RESTRICTED = Visibility.RESTRICTED.value
 _QUICKER = N_("Somebody else was quicker: look at where it stands now.")
 
 
@@ -233,15 +236,21 @@ def _moments(deal: Deal, context: Context, before: Stage) -> None:
 
 
 def _show_owners(session: Session, context: Context, deal: Deal) -> None:
-    """An anonymous listing tells the other side whose it is, now that an operator introduces them."""
+    """An anonymous listing tells the other side whose it is, now that an operator introduces them; of a proposal, to
+    which both owners said yes, each side may read the other's listing too.
+
+    The operator may serve one place only: both sides have agreed, so the introduction holds for both.
+    """
     interest = deal.interest
     sides: list[tuple[Listing | None, Any]] = [
         (interest.listing, interest.sender),
         (interest.own_listing, interest.receiver),
     ]
     for listing, other in sides:
-        if listing is not None and listing.anonymous:
-            disclosure.introduce(session, context, listing, other)
+        if listing is None or not (listing.anonymous or (interest.proposed and listing.visibility == _RESTRICTED)):
+            continue
+        serving = replace(context.actor, places=context.actor.places | frozenset(listing.place_codes))
+        disclosure.introduce(session, replace(context, actor=serving), listing, other)
 
 
 def write_message(session: Session, context: Context, deal_id: int, text: str, language: str) -> DealMessage:

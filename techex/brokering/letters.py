@@ -36,6 +36,22 @@ _TO_SENDER = (
 )
 
 
+_PROPOSED = (
+    N_("%(exchange)s: a proposal for you, No. %(number)s"),
+    N_(
+        "The exchange proposes to introduce you to somebody whose need and result seem to fit yours. What it says of "
+        "them and your two buttons, yes and no, are here until %(due)s:\n%(link)s\n\n"
+        "Names and addresses are shown when both sides have agreed and an operator introduces you."
+    ),
+)
+_PROPOSAL_ENDED = (
+    N_("%(exchange)s: news of proposal No. %(number)s"),
+    N_("The proposal of the exchange has come to an answer. See where it stands:\n%(link)s"),
+)
+_PROPOSAL_AGREED = (
+    N_("%(exchange)s: both sides of proposal No. %(number)s agree"),
+    N_("Both sides have said yes. Please introduce them:\n%(link)s"),
+)
 _REMINDER = (
     N_("%(exchange)s: how is deal %(number)s going?"),
     N_(
@@ -60,6 +76,8 @@ class _Words:
 
 def tell(session: Session, context: Context, house: House, interest: Interest) -> int:
     """Write to whoever should hear of the step that was just taken; returns how many letters."""
+    if interest.proposed:
+        return _tell_of_proposal(session, context, house, interest)
     match State(interest.state):
         case State.SENT:
             return _write(session, context, house, interest, _operators(session, interest), _Words(*_TO_OPERATORS))
@@ -71,6 +89,25 @@ def tell(session: Session, context: Context, house: House, interest: Interest) -
         case _:
             sent = 0
     return sent + _write(session, context, house, interest, _members(session, interest.sender_id), _Words(*_TO_SENDER))
+
+
+def _tell_of_proposal(session: Session, context: Context, house: House, interest: Interest) -> int:
+    """Those who are asked hear of it, and everybody who was asked of its end."""
+    sender, receiver = _members(session, interest.sender_id), _members(session, interest.receiver_id)
+    match State(interest.state):
+        case State.ASKED_FIRST:
+            return _write(session, context, house, interest, sender, _Words(*_PROPOSED))
+        case State.ASKED_BOTH:
+            return _write(session, context, house, interest, [*sender, *receiver], _Words(*_PROPOSED))
+        case State.SENDER_AGREED if interest.forwarded_at == context.now:
+            return _write(session, context, house, interest, receiver, _Words(*_PROPOSED))
+        case State.SENDER_AGREED | State.RECEIVER_AGREED | State.WITHDRAWN:
+            return 0
+    asked = [*sender, *(receiver if interest.forwarded_at is not None else [])]
+    sent = _write(session, context, house, interest, asked, _Words(*_PROPOSAL_ENDED))
+    if interest.state == State.ACCEPTED:
+        sent += _write(session, context, house, interest, _operators(session, interest), _Words(*_PROPOSAL_AGREED))
+    return sent
 
 
 def _write(
@@ -111,9 +148,10 @@ def _members(session: Session, organisation_id: int) -> list[Person]:
 
 
 def _operators(session: Session, interest: Interest) -> list[Person]:
-    """The operators of the place of the listing."""
-    codes = sorted({interest.listing.place.code, interest.listing.country})
-    found = session.scalars(select(OperatorPlace).where(OperatorPlace.place_code.in_(codes))).unique()
+    """The operators of the place of the listing; of a proposal those of both places."""
+    standing = interest.standing
+    codes = {*standing.receiver_places, *(standing.sender_places if interest.proposed else ())}
+    found = session.scalars(select(OperatorPlace).where(OperatorPlace.place_code.in_(sorted(codes)))).unique()
     return list({row.person_id: row.person for row in found}.values())
 
 

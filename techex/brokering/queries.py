@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
-from techex.brokering.rules import State
+from techex.brokering.rules import PROPOSED, Party, State
 from techex.brokering.tables import Interest
 from techex.core.context import Actor
 from techex.listings.tables import Listing
@@ -22,19 +22,32 @@ def find(session: Session, interest_id: int) -> Interest | None:
 
 
 def open_before(session: Session, organisation_id: int) -> int:
-    """How many wait for an answer of this organisation."""
+    """How many wait for an answer of this organisation: somebody's, and the exchange's proposals."""
+    receives = [State.FORWARDED.value] + [state.value for state, party in PROPOSED.items() if party is not Party.SENDER]
+    sends = [state.value for state, party in PROPOSED.items() if party is not Party.RECEIVER]
     query = select(func.count()).select_from(Interest)
-    query = query.where(Interest.receiver_id == organisation_id, Interest.state == State.FORWARDED.value)
+    query = query.where(
+        or_(
+            and_(Interest.receiver_id == organisation_id, Interest.state.in_(receives)),
+            and_(Interest.sender_id == organisation_id, Interest.state.in_(sends)),
+        )
+    )
     return session.scalar(query) or 0
 
 
 def in_places(actor: Actor) -> list[ColumnElement[bool]]:
-    """What is of an operator's places: the listing, or the sender; for queries that join both."""
+    """What is of an operator's places: the listing, or the sender; for queries that join both.
+
+    In a proposal the listing of the sender counts too.
+    """
     if not actor.is_operator:
         return []
     provinces = [code.partition("-")[2] for code in actor.places if "-" in code]
     countries = [code for code in actor.places if "-" not in code]
+    own = aliased(Listing)
+    theirs = select(own.id).where(or_(own.province.in_(provinces), own.country.in_(countries)))
     return [
+        and_(Interest.proposed, Interest.own_listing_id.in_(theirs)),
         *(Listing.province.in_(provinces), Listing.country.in_(countries)),
         *(Organisation.province.in_(provinces), Organisation.country.in_(countries)),
     ]

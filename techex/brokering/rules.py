@@ -1,6 +1,7 @@
 """Expressions of interest: what they say, how far they have come and who may take the next step; pure.
 
-TRANSITIONS is the one table that buttons, checks and the tests are read from.
+TRANSITIONS is the one table that buttons, checks and the tests are read from; PROPOSALS is that of an operator's
+proposal to both sides, which is an expression of interest that neither side has begun.
 """
 
 from __future__ import annotations
@@ -33,6 +34,11 @@ class State(StrEnum):
     DECLINED = "declined"
     WITHDRAWN = "withdrawn"
     LAPSED = "lapsed"
+    # Of an operator's proposal, where the sender is whoever is asked first or the owner of the result.
+    ASKED_FIRST = "asked_first"
+    ASKED_BOTH = "asked_both"
+    SENDER_AGREED = "sender_agreed"
+    RECEIVER_AGREED = "receiver_agreed"
 
 
 class Verb(StrEnum):
@@ -45,6 +51,7 @@ class Verb(StrEnum):
     DECLINE = "decline"
     WITHDRAW = "withdraw"
     LAPSE = "lapse"
+    AGREE = "agree"
 
 
 class Party(StrEnum):
@@ -54,6 +61,7 @@ class Party(StrEnum):
     RECEIVER = "receiver"
     OPERATOR = "operator"
     SYSTEM = "system"
+    BOTH = "both"  # either side, each for itself
 
 
 STATES: Mapping[State, str] = {
@@ -64,18 +72,24 @@ STATES: Mapping[State, str] = {
     State.DECLINED: N_("declined"),
     State.WITHDRAWN: N_("withdrawn"),
     State.LAPSED: N_("lapsed without an answer"),
+    State.ASKED_FIRST: N_("proposed to one side first"),
+    State.ASKED_BOTH: N_("proposed to both sides"),
+    State.SENDER_AGREED: N_("one side agrees, the other is asked"),
+    State.RECEIVER_AGREED: N_("one side agrees, the other is asked"),
 }
 PARTIES: Mapping[Party, str] = {
     Party.SENDER: N_("an editor or manager of the sender"),
     Party.RECEIVER: N_("an editor or manager of the receiver"),
     Party.OPERATOR: N_("an operator of the receiver's place who belongs to neither side"),
     Party.SYSTEM: N_("the clock"),
+    Party.BOTH: N_("an editor or manager of either side"),
 }
 # Whose turn it is, as both sides read it.
 TURNS: Mapping[Party, str] = {
     Party.SENDER: N_("the sender"),
     Party.RECEIVER: N_("the receiver"),
     Party.OPERATOR: N_("the exchange"),
+    Party.BOTH: N_("both sides"),
 }
 LABELS: Mapping[Verb, str] = {
     Verb.SCREEN: N_("Take up"),
@@ -85,6 +99,7 @@ LABELS: Mapping[Verb, str] = {
     Verb.DECLINE: N_("No, thank you"),
     Verb.WITHDRAW: N_("Withdraw"),
     Verb.LAPSE: N_("Lapse"),
+    Verb.AGREE: N_("Yes, introduce us"),
 }
 # What a step was, once it is taken.
 DONE: Mapping[str, str] = {
@@ -96,6 +111,8 @@ DONE: Mapping[str, str] = {
     "decline": N_("declined"),
     "withdraw": N_("withdrawn by the sender"),
     "lapse": N_("lapsed: no answer in time"),
+    "propose": N_("proposed by the exchange"),
+    "agree": N_("one side agrees to be introduced"),
 }
 # A reason as the one who declines picks it, and as the sender reads it.
 REASONS = verdicts.REASONS
@@ -169,6 +186,7 @@ class Transition:
 
 
 _S, _P = State, Party
+_ONE_AGREED = (_S.SENDER_AGREED, _S.RECEIVER_AGREED)
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(Verb.SCREEN, (_S.SENT,), _S.SCREENED, _P.OPERATOR),
     Transition(Verb.FORWARD, (_S.SCREENED,), _S.FORWARDED, _P.OPERATOR),
@@ -178,7 +196,28 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(Verb.WITHDRAW, (_S.SENT, _S.SCREENED, _S.FORWARDED), _S.WITHDRAWN, _P.SENDER),
     Transition(Verb.LAPSE, (_S.FORWARDED,), _S.LAPSED, _P.SYSTEM),
 )
-OPEN = frozenset({State.SENT, State.SCREENED, State.FORWARDED})
+# What an operator proposes to both sides. Each answers for itself; where one listing is confidential, its owner is
+# asked first and the other side only after a yes.
+PROPOSALS: tuple[Transition, ...] = (
+    Transition(Verb.AGREE, (_S.ASKED_FIRST, _S.ASKED_BOTH), _S.SENDER_AGREED, _P.SENDER),
+    Transition(Verb.AGREE, (_S.ASKED_BOTH,), _S.RECEIVER_AGREED, _P.RECEIVER),
+    Transition(Verb.AGREE, (_S.RECEIVER_AGREED,), _S.ACCEPTED, _P.SENDER),
+    Transition(Verb.AGREE, (_S.SENDER_AGREED,), _S.ACCEPTED, _P.RECEIVER),
+    Transition(Verb.DECLINE, (_S.ASKED_FIRST, _S.ASKED_BOTH, _S.RECEIVER_AGREED), _S.DECLINED, _P.SENDER),
+    Transition(Verb.DECLINE, (_S.ASKED_BOTH, _S.SENDER_AGREED), _S.DECLINED, _P.RECEIVER),
+    Transition(Verb.WITHDRAW, (_S.ASKED_FIRST, _S.ASKED_BOTH, *_ONE_AGREED), _S.WITHDRAWN, _P.OPERATOR),
+    Transition(Verb.LAPSE, (_S.ASKED_FIRST, _S.ASKED_BOTH, *_ONE_AGREED), _S.LAPSED, _P.SYSTEM),
+)
+# Whose answer is awaited in them.
+PROPOSED: Mapping[State, Party] = {
+    State.ASKED_FIRST: Party.SENDER,
+    State.ASKED_BOTH: Party.BOTH,
+    State.SENDER_AGREED: Party.RECEIVER,
+    State.RECEIVER_AGREED: Party.SENDER,
+}
+OPEN = frozenset({State.SENT, State.SCREENED, State.FORWARDED, *PROPOSED})
+# Beyond their day these lapse.
+LAPSING = frozenset({State.FORWARDED, *PROPOSED})
 NEEDS_REASON = frozenset({Verb.REFUSE, Verb.DECLINE})
 
 
@@ -193,6 +232,7 @@ class Standing:
     receiver_places: tuple[str, ...]
     forwarded: bool
     due: date | None
+    proposed: bool = False
 
 
 def party_of(actor: Actor, standing: Standing, at_least: MemberRole = MemberRole.EDITOR) -> Party | None:
@@ -202,7 +242,9 @@ def party_of(actor: Actor, standing: Standing, at_least: MemberRole = MemberRole
     if actor.belongs_to(standing.receiver_id, at_least):
         return Party.RECEIVER
     belongs = actor.belongs_to(standing.sender_id) or actor.belongs_to(standing.receiver_id)
-    if not belongs and actor.is_operator and any(actor.operates_in(code) for code in standing.receiver_places):
+    # Operators of both places propose; what one side wrote is passed on by those of the other one.
+    places = (*standing.sender_places, *standing.receiver_places) if standing.proposed else standing.receiver_places
+    if not belongs and actor.is_operator and any(actor.operates_in(code) for code in places):
         return Party.OPERATOR
     return None
 
@@ -223,13 +265,15 @@ def allowed(actor: Actor, standing: Standing, today: date) -> list[Transition]:
     overdue = standing.due is not None and standing.due < today
     return [
         row
-        for row in TRANSITIONS
+        for row in (*TRANSITIONS, *PROPOSALS)
         if standing.state in row.sources and row.who is party and (row.verb is not Verb.LAPSE or overdue)
     ]
 
 
 def turn(state: State) -> Party | None:
     """Whose turn it is; None where nothing is left to do."""
+    if state in PROPOSED:
+        return PROPOSED[state]
     if state in (State.SENT, State.SCREENED):
         return Party.OPERATOR
     return Party.RECEIVER if state is State.FORWARDED else None

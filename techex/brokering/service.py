@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -18,6 +18,7 @@ from techex.brokering.rules import (
     ANSWER_WORKING_DAYS,
     AT_A_TIME,
     IMPROVES,
+    LAPSING,
     NEEDS_REASON,
     OPEN,
     SCREEN_WORKING_DAYS,
@@ -104,7 +105,7 @@ def send(
     )
     session.add(interest)
     session.flush()
-    _note(session, context, interest, "send", Party.SENDER)
+    note(session, context, interest, "send", Party.SENDER)
     letters.tell(session, context, house, interest)
     return interest
 
@@ -121,6 +122,7 @@ def _own(
 
 def _within_limits(session: Session, context: Context, sender: Organisation, listing: Listing) -> None:
     asked = select(func.count()).select_from(Interest).where(Interest.sender_id == sender.id)
+    asked = asked.where(Interest.proposed.is_(False))
     states = [state.value for state in OPEN] + [State.ACCEPTED.value]
     if session.scalar(asked.where(Interest.listing_id == listing.id, Interest.state.in_(states))):
         raise Conflict(Sentence(N_("Your organisation has asked about this listing already; see where that stands.")))
@@ -188,7 +190,7 @@ def take(
         raise Conflict(Sentence(pattern, most=AT_A_TIME))
     interest.state = row.target.value
     interest.due = _due(interest, context.now.date())
-    if row.target is State.FORWARDED:
+    if row.target in (State.FORWARDED, State.SENDER_AGREED) and interest.forwarded_at is None:
         interest.forwarded_at = context.now
     if row.target not in OPEN:
         interest.closed_at = context.now
@@ -196,7 +198,7 @@ def take(
         session.flush()
     except StaleDataError as error:
         raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now."))) from error
-    _note(session, context, interest, verb.value, row.who)
+    note(session, context, interest, verb.value, row.who)
     if house is not None:
         letters.tell(session, context, house, interest)
     if row.target is State.ACCEPTED:
@@ -210,6 +212,10 @@ def _due(interest: Interest, today: date) -> date | None:
             return interest.due
         case State.FORWARDED:
             return working_days.after(today, ANSWER_WORKING_DAYS, interest.receiver.country)
+        case State.SENDER_AGREED if interest.forwarded_at is None:  # only now is the other side asked
+            return working_days.after(today, ANSWER_WORKING_DAYS, interest.receiver.country)
+        case State.SENDER_AGREED | State.RECEIVER_AGREED:
+            return interest.due
     return None
 
 
@@ -217,7 +223,7 @@ def lapse(session: Session, context: Context, house: House | None, at_most: int 
     """Let those lapse whose receivers did not answer in time; returns how many."""
     late = session.scalars(
         select(Interest.id)
-        .where(Interest.state == State.FORWARDED.value, Interest.due < context.now.date())
+        .where(Interest.state.in_([state.value for state in LAPSING]), Interest.due < context.now.date())
         .order_by(Interest.id)
         .limit(at_most)
     ).all()
@@ -227,11 +233,18 @@ def lapse(session: Session, context: Context, house: House | None, at_most: int 
 
 
 def declines(session: Session, listing: Listing) -> list[tuple[Refusal, int, str | None]]:
-    """What readers of a listing found wanting: (reason, how often, the field it asks to improve), the most first."""
+    """What readers of a listing found wanting: (reason, how often, the field it asks to improve), the most first.
+
+    Its readers are the receivers to whom its owner wrote because of it, and in a proposal the side that is not its
+    owner.
+    """
+    said_no = InterestStep.interest_id == Interest.id, InterestStep.verb == Verb.DECLINE.value
+    from_it = and_(Interest.own_listing_id == listing.id, InterestStep.party == Party.RECEIVER.value)
+    of_it = and_(Interest.listing_id == listing.id, Interest.proposed, InterestStep.party == Party.SENDER.value)
     counted = session.execute(
         select(Interest.reason, func.count())
-        .where(Interest.own_listing_id == listing.id, Interest.state == State.DECLINED.value)
-        .where(Interest.forwarded_at.is_not(None), Interest.reason.is_not(None))
+        .join(InterestStep, and_(*said_no))
+        .where(Interest.state == State.DECLINED.value, Interest.reason.is_not(None), or_(from_it, of_it))
         .group_by(Interest.reason)
     )
     side = 0 if listing.is_need else 1
@@ -253,7 +266,9 @@ def reasons(context: Context, interests: Iterable[Interest]) -> list[tuple[Refus
     """Why receivers said no to what this person sent or passed on: reasons with how often, the most first."""
     declined = [one for one in interests if one.state == State.DECLINED and one.forwarded_at is not None and one.reason]
     counted = Counter(
-        Refusal(str(one.reason)) for one in declined if side_of(context, one) in (Party.SENDER, Party.OPERATOR)
+        Refusal(str(one.reason))
+        for one in declined
+        if (side := side_of(context, one)) is Party.OPERATOR or (side is Party.SENDER and not one.proposed)
     )
     return sorted(counted.items(), key=lambda row: (-row[1], row[0]))
 
@@ -269,7 +284,7 @@ def side_of(context: Context, interest: Interest) -> Party | None:
     return party_of(context.actor, interest.standing, MemberRole.VIEWER)
 
 
-def _note(session: Session, context: Context, interest: Interest, verb: str, party: Party) -> None:
+def note(session: Session, context: Context, interest: Interest, verb: str, party: Party) -> None:
     session.add(
         InterestStep(
             interest_id=interest.id,

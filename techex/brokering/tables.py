@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.accounts.tables import Person
@@ -18,7 +18,8 @@ class Interest(Base):
     """An organisation's wish to be introduced to the owner of a listing, in three short texts.
 
     `own_listing_id` is the listing of the sender that it came from, if any. `revision` counts its steps, so that of two
-    people who act at once exactly one wins.
+    people who act at once exactly one wins. A `proposed` one was begun by an operator, `person_id`, for both sides; why
+    they should meet is `why`.
     """
 
     __tablename__ = "interest"
@@ -46,6 +47,7 @@ class Interest(Base):
     reason: Mapped[str | None] = mapped_column(String(32))
     reason_text: Mapped[str] = mapped_column(Text, default="")
     revision: Mapped[int] = mapped_column(default=1)
+    proposed: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     __mapper_args__ = {"version_id_col": revision}  # noqa: RUF012 - what SQLAlchemy reads
 
@@ -58,14 +60,16 @@ class Interest(Base):
     @property
     def standing(self) -> Standing:
         """Where it stands, as the rules ask."""
+        own = self.own_listing.place_codes if self.proposed and self.own_listing else ()
         return Standing(
             State(self.state),
             self.sender_id,
             self.receiver_id,
-            tuple(dict.fromkeys((self.sender.place.code, self.sender.country))),
+            tuple(dict.fromkeys((*own, self.sender.place.code, self.sender.country))),
             tuple(dict.fromkeys((self.listing.place.code, self.listing.country))),
             self.forwarded_at is not None,
             self.due,
+            self.proposed,
         )
 
 

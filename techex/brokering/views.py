@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import deals, interest_list, rules, service
+from techex.brokering import deals, interest_list, proposal_views, rules, service
 from techex.brokering.rules import Party, Verb
 from techex.brokering.service import Draft
 from techex.brokering.tables import Interest, InterestStep
@@ -81,7 +81,9 @@ def _rows(session: Session, context: Context, found: Sequence[Interest]) -> list
 
 
 def _is_turn(context: Context, interest: Interest) -> bool:
-    return service.side_of(context, interest) is rules.turn(rules.State(interest.state))
+    turn = rules.turn(rules.State(interest.state))
+    side = service.side_of(context, interest)
+    return side is not None and (side is turn or (turn is Party.BOTH and side is not Party.OPERATOR))
 
 
 def _words(session: Session, context: Context) -> dict[str, Any]:
@@ -193,8 +195,9 @@ def interest(interest_id: int) -> Response:
 def _page(session: Session, found: Interest, error: Exception | None = None) -> Response:
     context = identity.context()
     own = found.own_listing
+    more = proposal_views.parts(session, context, found, service.side_of(context, found)) if found.proposed else {}
     return replies.page(
-        "brokering/interest.html",
+        "brokering/proposal.html" if found.proposed else "brokering/interest.html",
         status_of(error) if isinstance(error, BadInput) else 200,
         interest=found,
         texts=[(rule, getattr(found, rule.name)) for rule in rules.TEXTS],
@@ -210,6 +213,8 @@ def _page(session: Session, found: Interest, error: Exception | None = None) -> 
         errors=error.fields if isinstance(error, FieldErrors) else {},
         sent=request.form,
         today=context.now.date(),
+        own_listing=own,
+        **more,
         **_words(session, context),
     )
 
@@ -251,13 +256,16 @@ def init_app(app: Flask) -> None:
             and not actor.belongs_to(listing.organisation_id)
         )
 
-    def readers_said(listing: Listing) -> list[tuple[str, int, str | None]]:
-        """For its owner: why readers of this listing declined, how often, and which field could say more."""
-        if not identity.context().actor.belongs_to(listing.organisation_id):
+    def readers_said(listing_id: int | None) -> list[tuple[str, int, str, str]]:
+        """For its owner: why readers of this listing declined, how often, which field could say more and its label."""
+        if listing_id is None:
             return []
         with identity.database().reading() as session:
+            listing = session.get(Listing, listing_id)
+            if listing is None or not identity.context().actor.belongs_to(listing.organisation_id):
+                return []
             return [
-                (rules.REASONS[reason], count, FIELD_BY_NAME[field].label if field else None)
+                (rules.REASONS[reason], count, field or "", FIELD_BY_NAME[field].label if field else "")
                 for reason, count, field in service.declines(session, listing)
             ]
 

@@ -14,6 +14,7 @@ from techex.brokering.rules import (
     LABELS,
     NEEDS_REASON,
     OPEN,
+    PROPOSALS,
     REASONS,
     STATES,
     TRANSITIONS,
@@ -33,20 +34,21 @@ from .stage import actor_of, stage
 HOUSE = House("TechEx", lambda endpoint, **values: f"https://exchange.example/{endpoint}/{values}")
 TEXTS = {"who": "We have forty people and study textile chemistry. " * 4, "why": "We look for a dye house. " * 8}
 PEOPLE = ("engineer", "viewer", "officer", "operator", "other_operator", "rival", "administrator")
+BEGINS = {State.SENT, State.ASKED_FIRST, State.ASKED_BOTH}
 TABLE = {(source, row.verb): row.target for row in TRANSITIONS for source in row.sources}
 
 
 def test_everything_that_is_shown_has_words() -> None:
     assert set(STATES) == set(State)
     assert set(LABELS) == set(Verb)
-    assert set(DONE) == {"send", *(verb.value for verb in Verb)}
+    assert set(DONE) == {"send", "propose", *(verb.value for verb in Verb)}
     assert set(REASONS) == set(Refusal)
 
 
 def test_as_long_as_it_is_open_it_is_somebody_s_turn() -> None:
     assert {state for state in State if turn(state)} == set(OPEN)
-    assert {row.target for row in TRANSITIONS} == set(State) - {State.SENT}
-    assert not any(source not in OPEN for row in TRANSITIONS for source in row.sources), "an end is an end"
+    assert {row.target for row in (*TRANSITIONS, *PROPOSALS)} == set(State) - BEGINS
+    assert not any(source not in OPEN for row in (*TRANSITIONS, *PROPOSALS) for source in row.sources), "an end is an end"
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
