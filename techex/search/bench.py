@@ -28,9 +28,9 @@ from techex.search.analysis import listing_terms, search_terms
 from techex.search.collection import KEYS, Collection, Raw
 from techex.search.dense import FloatArray, HalfArray, IntArray, build_index
 from techex.search.facts import FACTS, Facts, Filters
-from techex.search.lexical import Postings
-from techex.search.names import Names
+from techex.search.names import Names, Vocabulary
 from techex.search.partitions import Partition, Selection, Tables
+from techex.search.postings import BLOCK, Postings
 from techex.search.segments import PASSAGES, PASSAGES_A_LISTING, Entry, Passage, Segment
 from techex.settings import load_settings
 
@@ -117,7 +117,7 @@ def made_collection(source: Source, listings: int = LISTINGS, seed: int = 0) -> 
     """A collection of public offers grown from a source; the other partitions are empty."""
     rng = np.random.default_rng(seed)
     dimension = source.vectors.shape[1]
-    tables = Tables(Names(), Names(), dimension)
+    tables = Tables(Names(), Vocabulary(), dimension)
     ids = np.arange(1, listings + 1, dtype=np.int64)
     facts = np.zeros(listings, FACTS)
     facts["listing"], facts["organisation"] = ids, rng.integers(1, 5_000, listings)
@@ -130,7 +130,7 @@ def made_collection(source: Source, listings: int = LISTINGS, seed: int = 0) -> 
     passages["digest"] = rng.integers(1 << 62, size=len(passages))
     passages["language"] = np.repeat(facts["language"], PASSAGES_EACH)
     postings = _postings(source, listings, tables.vocabulary, rng)
-    index = build_index(np.ascontiguousarray(passages["id"]), _grown_vectors(source, len(passages), rng))
+    index = build_index(passages["id"], _grown_vectors(source, len(passages), rng))
     segment = Segment(facts, passages, index, postings)
     partitions = {key: Partition.build((), tables) for key in KEYS}
     partitions[OFFERS] = Partition(
@@ -168,7 +168,7 @@ def measure(
         listings=listings,
         passages=partition.passage_count,
         build_seconds=round(built, 1),
-        bytes_per_passage=round((partition.resident_bytes - halves) / partition.passage_count),
+        bytes_per_passage=round((collection.resident_bytes - halves) / partition.passage_count),
         vector_bytes_per_passage=round(halves / partition.passage_count),
         change_ms=round(change_ms, 1),
         merge_seconds=merged,
@@ -288,12 +288,12 @@ def _shares(rng: np.random.Generator, size: int, labels: Names) -> np.ndarray:
     return column
 
 
-def _postings(source: Source, listings: int, vocabulary: Names, rng: np.random.Generator) -> Postings:
+def _postings(source: Source, listings: int, vocabulary: Vocabulary, rng: np.random.Generator) -> Postings:
     words = [np.array([vocabulary.add(term) for term in sentence], np.int64) for sentence in source.sentences]
     rare = np.array([vocabulary.add(f"rare{number}") for number in range(RARE_WORDS)], np.int64)
     pool, sizes = np.concatenate(words), np.array([len(some) for some in words])
     starts = np.cumsum(sizes) - sizes
-    parts, first = [], 0
+    parts = []
     for some in _portions(listings):
         chosen = rng.integers(len(words), size=(some, SENTENCES_EACH))
         lengths = sizes[chosen]
@@ -307,17 +307,13 @@ def _postings(source: Source, listings: int, vocabulary: Names, rng: np.random.G
         pairs, counts = np.unique(terms * some + rows, return_counts=True)
         terms, rows = np.divmod(pairs, some)
         lengths = np.bincount(rows, counts, some).astype(np.float32)
-        held = (terms.astype(np.int32), (rows + first).astype(np.int32), np.minimum(counts, 255).astype(np.uint8))
-        parts.append((*held, lengths))
-        first += some
-    all_terms, all_rows, often, every_length = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    parts.clear()
-    order = np.argsort(all_terms, kind="stable")
-    distinct, firsts = np.unique(all_terms[order], return_index=True)
-    return Postings(distinct, np.append(firsts, len(order)), all_rows[order], often[order], every_length)
+        often = np.minimum(counts, np.iinfo(np.uint8).max).astype(np.uint8)
+        parts.append(Postings.of(terms.astype(np.int32), rows.astype(np.int32), often, lengths))
+    vocabulary.settle()
+    return Postings.joined(parts)
 
 
-def _portions(total: int, most: int = 65_536) -> list[int]:
+def _portions(total: int, most: int = BLOCK) -> list[int]:
     return [min(most, total - start) for start in range(0, total, most)]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from techex.embedding.passages import WHOLE_FIELD
 from techex.listings.rules import Kind, Visibility
 from techex.search.dense import FloatArray
-from techex.search.names import Names
+from techex.search.names import Names, Vocabulary
 from techex.search.partitions import Partition, Tables
 from techex.search.segments import Entry
 
@@ -22,6 +22,8 @@ KEYS: tuple[Key, ...] = tuple((visibility, kind) for visibility in Visibility fo
 
 # A vector shorter than this is that of an empty text: it points nowhere and cannot be found by.
 SHORTEST_VECTOR = 0.5
+# New terms are kept by their names, which is quicker to add to, until there are so many.
+TERMS_BY_NAME = 10_000
 
 
 class Centring(Protocol):
@@ -68,12 +70,13 @@ class Collection:
         cls, items: Iterable[Item], *, card_key: str, dimension: int, centring: Centring | None = None, version: int = 0
     ) -> Collection:
         """From listings with distinct ids and raw vectors; they are centred here."""
-        tables = Tables(Names(), Names(), dimension)
+        tables = Tables(Names(), Vocabulary(), dimension)
         centring = centring or Raw()
         by_key: dict[Key, list[Entry]] = defaultdict(list)
         for item in items:
             by_key[item.key].append(centred(item, centring))
         partitions = {key: Partition.build(by_key[key], tables) for key in KEYS}
+        tables.vocabulary.settle()
         return cls(card_key, version, centring, tables, partitions)
 
     def changed(self, removed: Several[int], items: Sequence[Item], version: int) -> Collection:
@@ -86,6 +89,8 @@ class Collection:
         for item in items:
             by_key[item.key].append(centred(item, self.centring))
         partitions = {key: partition.changed(gone, by_key[key]) for key, partition in self.partitions.items()}
+        if self.tables.vocabulary.recent > TERMS_BY_NAME:
+            self.tables.vocabulary.settle()
         return replace(self, partitions=partitions, version=version)
 
     def with_partition(self, key: Key, partition: Partition) -> Collection:
@@ -106,6 +111,12 @@ class Collection:
     def passage_count(self) -> int:
         """How many passages with a vector are in it."""
         return sum(partition.passage_count for partition in self.partitions.values())
+
+    @property
+    def resident_bytes(self) -> int:
+        """Bytes of memory it holds, files mapped into it left out."""
+        partitions = sum(partition.resident_bytes for partition in self.partitions.values())
+        return self.tables.vocabulary.resident_bytes + partitions
 
 
 def centring_class(field: str, length_class: str) -> str:

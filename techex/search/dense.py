@@ -1,4 +1,4 @@
-"""Vector indexes: exact for collections of ordinary size, inverted lists with 8-bit codes for large ones.
+"""Vector indexes: exact for collections of ordinary size, inverted lists with 4-bit codes for large ones.
 
 The only door to faiss, which is imported inside functions. An index is never changed once built: `changed` returns
 another one, so readers need no lock. Passages are rows; the row of a passage is the place of its id in `ids`, and a
@@ -7,13 +7,10 @@ filter is a boolean for each row, applied before ranking.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FloatArray = NDArray[np.float32]
 HalfArray = NDArray[np.float16]
@@ -33,8 +30,9 @@ READ_SHARE = 1 / 32
 READ_LEAST = 8_000  # and no fewer than so many rows: cheap, and small collections have few lists to miss
 # Under a filter that lets no more rows through, they are compared one by one: quicker than visiting every list.
 COMPARED_UP_TO = 2_000
-# Candidates re-ranked with float16 rows, as a multiple of those asked for: 8-bit codes swap only close neighbours.
-RERANK = 1.25
+# Candidates re-ranked with float16 rows, as a multiple of those asked for: 4-bit codes swap only close neighbours.
+RERANK = 1.5
+RERANK_LEAST = 100  # and no fewer: hardly any time, and the ten nearest of a crowd are not lost
 RETRAIN_AT = 2.0  # train again when a collection has grown by this factor: lists drift with what they hold
 _BLOCK = 65_536  # rows decoded to float32 at a time
 _NOWHERE = -1
@@ -43,9 +41,7 @@ _NOWHERE = -1
 class VectorIndex(Protocol):
     """What partitions ask of an index; vectors never leave the server through it."""
 
-    @property
-    def ids(self) -> IntArray:
-        """(n,) ids of the passages, ascending and distinct."""
+    ids: IntArray  # (n,) of the passages, ascending and distinct
 
     def search(self, queries: FloatArray, k: int, allowed: BoolArray | None = None) -> tuple[FloatArray, IntArray]:
         """For (q, d) unit queries the (q, k) best scores (cosines, falling) and rows, -1 where there are fewer.
@@ -172,30 +168,22 @@ class ExactIndex:
     @property
     def resident_bytes(self) -> int:
         """As VectorIndex.resident_bytes."""
-        return self.ids.nbytes + self._halves.nbytes
+        return _own_bytes(self.ids) + self._halves.nbytes
 
     def __len__(self) -> int:
         return len(self.ids)
 
 
 class InvertedIndex:
-    """Inverted lists over 8-bit codes find candidates; their float16 rows put them in exact order.
+    """Inverted lists over 4-bit codes find candidates; their float16 rows put them in exact order.
 
     A query reads about READ_SHARE of the rows. Under a filter it reads correspondingly more lists, all of them when
     few rows are allowed, so that a narrow filter is searched exactly: graphs and a fixed number of lists lose most
     of the right answers there.
     """
 
-    def __init__(
-        self,
-        ids: IntArray,
-        halves: HalfArray,
-        inverted: Any,
-        cells: NDArray[np.int32],
-        trained_on: int,
-    ) -> None:
-        self.ids, self._halves, self._faiss = ids, halves, inverted
-        self._cells, self.trained_on = cells, trained_on
+    def __init__(self, ids: IntArray, halves: HalfArray, inverted: Any, trained_on: int) -> None:
+        self.ids, self._halves, self._faiss, self.trained_on = ids, halves, inverted, trained_on
 
     @classmethod
     def build(cls, ids: IntArray, vectors: FloatArray | HalfArray) -> InvertedIndex:
@@ -210,14 +198,15 @@ class InvertedIndex:
     ) -> InvertedIndex:
         import faiss
 
-        rows = np.arange(len(ids), dtype=np.int64)
-        for start in range(0, len(ids), _BLOCK):
-            block = np.ascontiguousarray(halves[start : start + _BLOCK], np.float32)
-            labels = rows[start : start + _BLOCK]
-            lists = cells[start : start + _BLOCK].astype(np.int64)
-            pointers = [faiss.swig_ptr(array) for array in (block, labels, lists)]
-            empty.add_core(len(block), *pointers)
-        return cls(ids, halves, empty, cells, trained_on)
+        # List by list, each with all its rows at once: what grows row by row holds up to twice the memory it needs.
+        order = np.argsort(cells, kind="stable")
+        ends = np.cumsum(np.bincount(cells, minlength=empty.nlist))
+        for number, rows in enumerate(np.split(order, ends[:-1])):
+            if len(rows):
+                codes = empty.sq.compute_codes(halves[rows].astype(np.float32))
+                empty.invlists.add_entries(number, len(rows), faiss.swig_ptr(rows), faiss.swig_ptr(codes))
+        empty.ntotal = len(ids)
+        return cls(ids, halves, empty, trained_on)
 
     def search(self, queries: FloatArray, k: int, allowed: BoolArray | None = None) -> tuple[FloatArray, IntArray]:
         """As VectorIndex.search; scores are those of the float16 rows."""
@@ -234,7 +223,7 @@ class InvertedIndex:
             parameters.nprobe = _lists_for(read, few, lists)
             selector, _bits = _selector(allowed)
             parameters.sel = selector
-        wanted = min(max(1, round(k * RERANK)), len(self))
+        wanted = min(max(RERANK_LEAST, round(k * RERANK)), len(self))
         _, found = self._faiss.search(queries, wanted, params=parameters)
         return self._ranked(queries, found, k)
 
@@ -257,7 +246,7 @@ class InvertedIndex:
         all_halves = np.concatenate([self._halves[keep], halves])
         if not EXACT_UP_TO < len(all_ids) < RETRAIN_AT * self.trained_on:
             return build_index(all_ids, all_halves)
-        cells = np.concatenate([self._cells[keep], _assigned(self._faiss, halves)])
+        cells = np.concatenate([_cells(self._faiss, len(self))[keep], _assigned(self._faiss, halves)])
         order = np.argsort(all_ids, kind="stable")
         ids, halves = _ascending(all_ids[order], all_halves[order])
         return self._filled(ids, halves, _emptied(self._faiss), cells[order], self.trained_on)
@@ -266,27 +255,26 @@ class InvertedIndex:
         """As VectorIndex.halves."""
         return self._halves
 
-    def parts(self) -> Mapping[str, NDArray[Any]]:
+    def block(self) -> NDArray[np.uint8]:
         """What a snapshot keeps beside ids and rows."""
         import faiss
 
-        return {"lists": faiss.serialize_index(self._faiss), "cells": self._cells}
+        kept: NDArray[np.uint8] = faiss.serialize_index(self._faiss)
+        return kept
 
     @classmethod
-    def from_parts(
-        cls, ids: IntArray, halves: HalfArray, parts: Mapping[str, NDArray[Any]], trained_on: int
-    ) -> InvertedIndex:
-        """The index whose `parts` a snapshot kept; `halves` may be a file mapped into memory."""
+    def from_block(cls, ids: IntArray, halves: HalfArray, block: NDArray[np.uint8], trained_on: int) -> InvertedIndex:
+        """The index whose `block` a snapshot kept; `halves` may be a file mapped into memory."""
         import faiss
 
-        return cls(ids, halves, faiss.deserialize_index(parts["lists"]), parts["cells"], trained_on)
+        return cls(ids, halves, faiss.deserialize_index(block), trained_on)
 
     @property
     def resident_bytes(self) -> int:
         """As VectorIndex.resident_bytes."""
         codes = len(self) * (self._faiss.code_size + 8) + self._faiss.nlist * self._faiss.d * 4
         rows = 0 if isinstance(self._halves, np.memmap) else self._halves.nbytes
-        return int(self.ids.nbytes + self._cells.nbytes + codes + rows)
+        return int(_own_bytes(self.ids) + codes + rows)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -300,7 +288,7 @@ def _trained(halves: HalfArray) -> Any:
     lists = max(1, min(round(LISTS_PER_ROOT * n**0.5), n // 39))
     quantizer = faiss.IndexFlatIP(dimension)
     inverted = faiss.IndexIVFScalarQuantizer(
-        quantizer, dimension, lists, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT, False
+        quantizer, dimension, lists, faiss.ScalarQuantizer.QT_4bit, faiss.METRIC_INNER_PRODUCT, False
     )
     inverted.cp.niter = TRAINING_ROUNDS
     inverted.cp.max_points_per_centroid = TRAINING_PER_LIST
@@ -325,7 +313,7 @@ def _emptied(inverted: Any) -> Any:
         faiss.clone_index(inverted.quantizer),
         inverted.d,
         inverted.nlist,
-        faiss.ScalarQuantizer.QT_8bit,
+        faiss.ScalarQuantizer.QT_4bit,
         faiss.METRIC_INNER_PRODUCT,
         False,
     )
@@ -341,3 +329,20 @@ def _assigned(inverted: Any, halves: HalfArray) -> NDArray[np.int32]:
         block = np.ascontiguousarray(halves[start : start + _BLOCK], np.float32)
         cells[start : start + _BLOCK] = inverted.quantizer.search(block, 1)[1][:, 0]
     return cells
+
+
+def _cells(inverted: Any, rows: int) -> NDArray[np.int32]:
+    """(n,) the list of each row, as the index has them."""
+    import faiss
+
+    cells = np.empty(rows, np.int32)
+    for number in range(inverted.nlist):
+        size = inverted.invlists.list_size(number)
+        if size:
+            cells[faiss.rev_swig_ptr(inverted.invlists.get_ids(number), size)] = number
+    return cells
+
+
+def _own_bytes(array: NDArray[Any]) -> int:
+    """Bytes of an array; none for a column of a table that is counted where it belongs."""
+    return array.nbytes if array.flags.c_contiguous else 0

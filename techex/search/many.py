@@ -46,10 +46,10 @@ class KeywordTable:
         terms, columns, values = [], [], []
         for (postings, alive), first in zip(parts, np.cumsum([0, *sizes]).tolist(), strict=False):
             held_back = (K1 * (1 - B + B * postings.lengths / mean)).astype(np.float32)
-            stands = alive[postings.rows]
-            rows = postings.rows[stands]
-            often = postings.counts[stands].astype(np.float32)
-            terms.append(postings.term_of_each()[stands])
+            held, rows, often = postings.listed()
+            stands = alive[rows]
+            rows, often = rows[stands], often[stands].astype(np.float32)
+            terms.append(held[stands])
             columns.append(rows + first)
             values.append(often / (often + held_back[rows]))
         self._terms = 1 + max((int(some.max()) for some in terms if len(some)), default=0)
@@ -81,8 +81,7 @@ class KeywordTable:
 
     def asked(self, terms: Terms) -> AskedTerms:
         """The terms of a query that occur here."""
-        number = self._vocabulary.number
-        numbers = np.fromiter((number(term) for term in terms), np.int64, len(terms))
+        numbers = self._vocabulary.numbers(list(terms)).astype(np.int64)
         weights = np.fromiter(terms.values(), np.float64, len(terms))
         known = (numbers >= 0) & (numbers < self._terms) & (weights > 0)
         numbers[~known] = 0

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from techex.search.dense import BoolArray, FloatArray, IntArray
 from techex.search.facts import FactRows, Facts, Filters, facts_of, mask
 from techex.search.lexical import LexicalScores, Part, ScoreArray, Terms, score
-from techex.search.names import Names
+from techex.search.names import Names, Vocabulary
 from techex.search.segments import PASSAGES_A_LISTING, Entry, PassageRows, Segment
 
 # The recent part is rebuilt with every change, so it stays small; beyond this it is merged into the base.
@@ -30,7 +30,7 @@ class Tables:
     """What the partitions of a collection share: labels of facts, terms, and the dimension of its vectors."""
 
     labels: Names
-    vocabulary: Names
+    vocabulary: Vocabulary
     dimension: int
 
 

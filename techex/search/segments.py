@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from techex.search.dense import BoolArray, FloatArray, IntArray, VectorIndex, build_index
 from techex.search.facts import FACTS, FactRows, Facts, fact_row
-from techex.search.lexical import Postings, TermCounts
-from techex.search.names import Names
+from techex.search.names import Names, Vocabulary
+from techex.search.postings import Postings, TermCounts
 
 PASSAGES_A_LISTING = 16  # eight passages, the whole text, and room to spare
 
@@ -23,9 +23,9 @@ PASSAGES = np.dtype(
     [
         ("id", np.int64),
         ("digest", np.uint64),  # the first 64 bits of the SHA-256 of its text: tells an old text from a new one
-        ("field", np.int32),
-        ("language", np.int32),
-        ("length_class", np.int32),
+        ("field", np.int16),  # numbers of labels: closed lists, a few hundred names in all
+        ("language", np.int16),
+        ("length_class", np.int16),
     ]
 )
 PassageRows = NDArray[np.void]
@@ -82,13 +82,14 @@ class Segment:
 
     def __init__(self, facts: FactRows, passages: PassageRows, index: VectorIndex, postings: Postings) -> None:
         self.facts, self.passages, self.index, self.postings = facts, passages, index, postings
+        index.ids = passages["id"]  # the same numbers: one copy is enough
         self.ids: IntArray = np.ascontiguousarray(facts["listing"])
         owners = passages["id"] // PASSAGES_A_LISTING
         self.starts: IntArray = np.searchsorted(owners, np.append(self.ids, np.iinfo(np.int64).max))
         self.owners: NDArray[np.int32] = np.repeat(np.arange(len(self.ids), dtype=np.int32), np.diff(self.starts))
 
     @classmethod
-    def build(cls, entries: Sequence[Entry], dimension: int, labels: Names, vocabulary: Names) -> Segment:
+    def build(cls, entries: Sequence[Entry], dimension: int, labels: Names, vocabulary: Vocabulary) -> Segment:
         """From listings with distinct ids, in any order."""
         entries = sorted(entries, key=lambda entry: entry.listing_id)
         facts = [fact_row(entry.listing_id, entry.facts, labels) for entry in entries]
@@ -101,7 +102,7 @@ class Segment:
         return cls(
             np.concatenate([np.zeros(0, FACTS), *facts]),
             rows,
-            build_index(np.ascontiguousarray(rows["id"]), matrix[order]),
+            build_index(rows["id"], matrix[order]),
             Postings.build([TermCounts.of(entry.terms, vocabulary) for entry in entries]),
         )
 

@@ -248,7 +248,7 @@ def _status(settings: Settings, database: Database, card: ModelCard, collection:
         listings=sum(part.listings for part in partitions),
         passages=passages,
         without_vectors=sum(part.without_vectors for part in partitions),
-        bytes_per_passage=round(sum(part.bytes for part in partitions) / passages) if passages else 0,
+        bytes_per_passage=round(collection.resident_bytes / passages) if passages else 0,
         snapshot=str(snapshot) if snapshot.is_file() else "",
         partitions=partitions,
     )

@@ -30,19 +30,19 @@ from techex.search.analysis import ANALYSIS_VERSION
 from techex.search.collection import Centring, Collection
 from techex.search.dense import ExactIndex, InvertedIndex, VectorIndex
 from techex.search.facts import FACTS
-from techex.search.lexical import Postings
-from techex.search.names import Names
+from techex.search.names import Names, Vocabulary
 from techex.search.partitions import Partition, Tables
+from techex.search.postings import Postings
 from techex.search.segments import PASSAGES, Segment
 
-FORMAT = 4
+FORMAT = 5
 _MARK = b"TECHEXIX"
 _PREAMBLE = len(_MARK) + 32
 _LENGTH = 8
 _ALIGNED = 64
 _CHUNK = 1 << 22
 _RECORDS = {"facts": FACTS, "passages": PASSAGES}
-_POSTINGS = ("terms", "starts", "rows", "counts", "lengths")
+_POSTINGS = "postings."
 
 _log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ def read(path: Path, *, card_key: str, dimension: int, centring: Centring, check
             arrays = {place["name"]: _array(path, file, place, start) for place in header["blocks"]}
     except OSError as error:
         raise SnapshotDoesNotFit(f"The index snapshot {path} cannot be read: {error}. The database is read.") from error
-    tables = Tables(_names(arrays["labels"]), _names(arrays["vocabulary"]), dimension)
+    tables = Tables(_names(arrays["labels"]), Vocabulary(arrays["vocabulary"]), dimension)
     partitions = {}
     for number, form in enumerate(header["partitions"]):
         segment = _segment(f"{number}/", form, arrays)
@@ -149,7 +149,7 @@ def read(path: Path, *, card_key: str, dimension: int, centring: Centring, check
 def _blocks(collection: Collection) -> tuple[dict[str, NDArray[Any]], list[dict[str, Any]]]:
     arrays: dict[str, NDArray[Any]] = {
         "labels": _as_block(collection.tables.labels),
-        "vocabulary": _as_block(collection.tables.vocabulary),
+        "vocabulary": collection.tables.vocabulary.hashes(),
     }
     forms = []
     for number, (key, partition) in enumerate(collection.partitions.items()):
@@ -157,10 +157,10 @@ def _blocks(collection: Collection) -> tuple[dict[str, NDArray[Any]], list[dict[
         index = segment.index
         form: dict[str, Any] = {"visibility": key[0].value, "kind": key[1].value, "trained_on": 0}
         arrays |= {f"{number}/facts": segment.facts, f"{number}/passages": segment.passages}
-        arrays |= {f"{number}/postings.{name}": array for name, array in segment.postings.parts().items()}
+        arrays |= {f"{number}/{_POSTINGS}{name}": array for name, array in segment.postings.parts().items()}
         arrays[f"{number}/vectors"] = index.halves()
         if isinstance(index, InvertedIndex):
-            arrays |= {f"{number}/index.{name}": array for name, array in index.parts().items()}
+            arrays[f"{number}/index"] = index.block()
             form["trained_on"] = index.trained_on
         forms.append(form)
     return arrays, forms
@@ -168,14 +168,15 @@ def _blocks(collection: Collection) -> tuple[dict[str, NDArray[Any]], list[dict[
 
 def _segment(prefix: str, form: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Segment:
     passages = arrays[prefix + "passages"]
-    ids, halves = np.ascontiguousarray(passages["id"]), arrays[prefix + "vectors"]
+    ids, halves = passages["id"], arrays[prefix + "vectors"]
     index: VectorIndex
     if form["trained_on"]:
-        parts = {name: arrays[f"{prefix}index.{name}"] for name in ("lists", "cells")}
-        index = InvertedIndex.from_parts(ids, halves, parts, form["trained_on"])
+        index = InvertedIndex.from_block(ids, halves, arrays[f"{prefix}index"], form["trained_on"])
     else:
         index = ExactIndex.build(ids, halves)
-    postings = Postings(*(arrays[f"{prefix}postings.{name}"] for name in _POSTINGS))
+    start = prefix + _POSTINGS
+    words = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
+    postings = Postings.from_parts(words)
     return Segment(arrays[prefix + "facts"], passages, index, postings)
 
 
