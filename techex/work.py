@@ -33,6 +33,7 @@ JOBS: dict[str, tuple[timedelta, str]] = {
     "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),
     "ask after deals": (timedelta(hours=6), "techex.brokering.jobs:remind"),
     "answers teach": (timedelta(minutes=10), "techex.brokering.jobs:learn"),
+    "look over everything": (timedelta(minutes=10), "techex.matching.survey:look_over"),
 }
 PAUSE = 2.0  # seconds between two looks into the outbox: a letter leaves before its reader looks for it
 

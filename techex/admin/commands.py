@@ -19,6 +19,7 @@ from techex.interchange import demo as demo_exchange
 from techex.interchange import formats, rules, service
 from techex.listings.rules import Kind
 from techex.matching import duplicate_service as duplicates
+from techex.matching import survey
 from techex.migrations import run
 from techex.organisations.rules import OrganisationDraft
 from techex.search import service as search
@@ -82,6 +83,7 @@ def _load_demo(as_json: bool) -> None:
         report = demo_exchange.load(database, command_line_context(), update)
     asked = brokering_demo.load(database, command_line_context())
     embedded = _embed(settings, database, as_json)
+    survey.look_over(settings, database, command_line_context(), at_once=True)
     counts = {
         "created": report.created,
         "updated": report.updated,

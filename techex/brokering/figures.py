@@ -1,25 +1,23 @@
-"""What the figures of the exchange are counted from: ways of interests, published listings, gaps."""
+"""What the figures of the exchange are counted from: the ways of expressions of interest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, aliased
 
 from techex.brokering.deal_tables import Deal
 from techex.brokering.funnel import Step, Way, region_code
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
-from techex.core.context import ANONYMOUS, Context
-from techex.listings import queries
 from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing, ListingField
 from techex.organisations.tables import Organisation
-from techex.regions.rules import HOME_COUNTRY, Place
-from techex.regions.service import place_of_code, regions
+from techex.regions.rules import Place
+from techex.regions.service import place_of_code
 
 
 @dataclass(frozen=True)
@@ -124,79 +122,3 @@ def chosen(found: Iterable[Way], asked: Asked) -> list[Way]:
         and (not asked.field or asked.field in way.fields)
         and (not asked.kind or asked.kind in way.kinds)
     ]
-
-
-def listed(session: Session, context: Context, asked: Asked, places: Iterable[str] | None) -> tuple[int, int]:
-    """Listings published in the period that stand there now, and those of them that somebody asked about or asked with
-    before its end.
-
-    `places` None is everywhere. Listings count that the context may see.
-    """
-    conditions: list[ColumnElement[bool]] = [*queries.shown(context)]
-    if asked.since is not None:
-        conditions.append(Listing.published_at >= _moment(asked.since))
-    if asked.before is not None:
-        conditions.append(Listing.published_at < _moment(asked.before))
-    if places is not None:
-        known = [place for code in places if (place := place_of_code(code))]
-        conditions.append(queries.inside(known))
-    if asked.origin or asked.application:
-        ends = ((Kind.OFFER, asked.origin), (Kind.NEED, asked.application))
-        conditions.append(or_(*(and_(Listing.kind == kind.value, *_within(code)) for kind, code in ends)))
-    if asked.field:
-        having = select(ListingField.listing_id).where(ListingField.code == asked.field)
-        conditions.append(Listing.id.in_(having))
-    if asked.kind:
-        owners = select(Organisation.id).where(Organisation.kind == asked.kind)
-        conditions += [Listing.organisation_id.in_(owners), queries.owner_known(context)]
-    counting = select(func.count()).select_from(Listing).where(*conditions)
-    about = or_(Interest.listing_id == Listing.id, Interest.own_listing_id == Listing.id)
-    touched = exists().where(about, *([Interest.sent_at < _moment(asked.before)] if asked.before else []))
-    return session.scalar(counting) or 0, session.scalar(counting.where(touched)) or 0
-
-
-def _moment(day: date) -> datetime:
-    return datetime.combine(day, time.min, UTC)
-
-
-def _within(code: str) -> list[ColumnElement[bool]]:
-    if not code:
-        return []
-    if code in regions():
-        return [Listing.country == HOME_COUNTRY, Listing.province.in_(regions()[code].provinces)]
-    return [Listing.country == code]
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A field that is asked for in a region where nobody offers anything in it; `region` empty: nowhere."""
-
-    field: str
-    region: str
-    needs: int
-    elsewhere: int  # results in it that are offered in other places
-
-
-def gaps(session: Session, most: int) -> list[Gap]:
-    """What is asked for and not offered, by field and region: first what is offered nowhere, then the most asked for.
-
-    Counted from listings that everybody may read, of which anybody can count as much in the lists.
-    """
-    context = Context(ANONYMOUS)
-    everywhere = queries.counts_by_field(session, context)
-    found = []
-    for code, region in regions().items():
-        here = queries.counts_by_field(session, context, [Place(HOME_COUNTRY, one) for one in region.provinces])
-        found += [
-            Gap(field, code, count.needs, everywhere[field].offers)
-            for field, count in here.items()
-            if count.needs and not count.offers
-        ]
-    return sorted(found, key=lambda gap: (gap.elsewhere > 0, -gap.needs, gap.field, gap.region))[:most]
-
-
-def unasked(session: Session, most: int) -> list[tuple[str, int]]:
-    """Fields with results and without any need: (field, results), the most first."""
-    counts = queries.counts_by_field(session, Context(ANONYMOUS))
-    found = [(field, count.offers) for field, count in counts.items() if count.offers and not count.needs]
-    return sorted(found, key=lambda row: (-row[1], row[0]))[:most]

@@ -18,8 +18,11 @@ TABLES = (
     "techex.embedding.tables",
     "techex.search.tables",
     "techex.matching.tables",
+    "techex.matching.survey_tables",
     "techex.brokering.tables",
     "techex.brokering.deal_tables",
+    "techex.brokering.commission_tables",
+    "techex.brokering.report_tables",
     "techex.alerts.tables",
 )
 

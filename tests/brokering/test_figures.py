@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from techex.brokering import figures, funnel
+from techex.brokering import funnel
 from techex.brokering.deal_tables import Deal
-from techex.brokering.figures import Asked
 from techex.brokering.funnel import LEAST, STEPS, Step, Veil, Way
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
@@ -193,15 +192,6 @@ def test_what_is_restricted_counts_for_nobody_but_those_who_broker_it(
     assert "9" not in _cells(_text(demo_app, None))
     assert _cells(_text(demo_app, "operator"))[0] == "9"
     assert "9" not in _cells(_text(demo_app, "administrator"))
-
-
-def test_gaps_are_fields_asked_for_in_a_region_that_offers_nothing_in_them(demo_app: Flask) -> None:
-    with demo_app.app_context(), identity.database().reading() as session:
-        found = figures.gaps(session, 200)
-        assert found
-        assert all(gap.needs for gap in found)
-        assert [gap.elsewhere > 0 for gap in found] == sorted(gap.elsewhere > 0 for gap in found)
-        assert Asked().is_narrowed is False
 
 
 def test_of_what_kind_an_anonymous_owner_is_stays_untold(demo_app: Flask, pair: Pair, history: None) -> None:
