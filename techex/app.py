@@ -17,8 +17,10 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from techex import __version__, paths
 from techex.accounts import account_views, signing
 from techex.accounts import views as account_doors
-from techex.admin import audit_views, desk_views
+from techex.admin import audit_views, deadlines, desk_views
 from techex.admin import views as admin_views
+from techex.alerts import calendar_views
+from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
 from techex.brokering import deal_views, figure_views, proposal_views
 from techex.brokering import people as brokering_people
@@ -70,6 +72,7 @@ BLUEPRINTS = (
     desk_views.blueprint,
     admin_views.blueprint,
 )
+    calendar_views.blueprint,
 
 # What stands in the head of every page, in this order.
 NAVIGATION = (
@@ -106,12 +109,14 @@ LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     organisation_members.data_of,
+    alert_people.leave,
     listing_people.data_of,
     brokering_people.data_of,
     verdicts.data_of,
 )
 
 
+    alert_people.data_of,
 def create_app(
     settings: Settings | None = None,
     *,
@@ -156,6 +161,7 @@ def create_app(
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)
+    calendar_views.init_app(app, deadlines.SOURCES)
     _teach_templates(app, settings)
     return app
 

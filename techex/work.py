@@ -31,6 +31,7 @@ JOBS: dict[str, tuple[timedelta, str]] = {
     "listings grow older": (timedelta(hours=1), "techex.listings.jobs:grow_older"),
     "lapse interests": (timedelta(hours=1), "techex.brokering.jobs:lapse"),
     "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),
+    "deadlines": (timedelta(minutes=5), "techex.admin.deadlines:tell"),
     "ask after deals": (timedelta(hours=6), "techex.brokering.jobs:remind"),
     "answers teach": (timedelta(minutes=10), "techex.brokering.jobs:learn"),
     "look over everything": (timedelta(minutes=10), "techex.matching.survey:look_over"),

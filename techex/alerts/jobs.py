@@ -11,7 +11,7 @@ from techex.core.database import Database
 from techex.matching.service import Matcher
 from techex.settings import Settings
 
-MOST = 50  # alerts a round: letters go on being sent between rounds
+MOST = 50  # people a round: letters go on being sent between rounds
 
 _matchers: WeakKeyDictionary[Database, Matcher] = WeakKeyDictionary()
 
@@ -27,8 +27,8 @@ def look(settings: Settings, database: Database, context: Context) -> str | None
     if database not in _matchers:
         _matchers[database] = Matcher(settings, database)
     find, place, told, letters = finder(_matchers[database]), place_of(settings), 0, 0
-    for alert_id in due:
+    for person_id in due:
         with database.transaction() as session:
-            count = service.look(session, context, place, alert_id, find)
+            count = service.look(session, context, place, person_id, find)
         told, letters = told + count, letters + bool(count)
     return f"{letters} letters with {told} matches" if letters else None

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from techex.core.vocabulary import N_
 
 MOST_ALERTS = 30  # of one person
-MOST_IN_A_LETTER = 10  # matches; the page has the others
+MOST_IN_A_LETTER = 30  # matches; the next letter goes on, and the page has all
+MOST_OF_AN_ALERT = 10
+LONGEST_QUOTE = 160  # characters of a passage that says why
 HOUR = 7  # of the morning, where its reader is
 AT_ONCE = timedelta(minutes=10)
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 from urllib.parse import parse_qs
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from techex.accounts.tables import Person
-from techex.alerts.rules import MOST_ALERTS, MOST_IN_A_LETTER, Cadence, next_time
+from techex.alerts.calendars import zone_named
+from techex.alerts.rules import LONGEST_QUOTE, MOST_ALERTS, MOST_IN_A_LETTER, MOST_OF_AN_ALERT, Cadence, next_time
 from techex.alerts.tables import Alert, AlertMatch
 from techex.core import audit, mail
 from techex.core.context import Actor, Context, Role
@@ -24,14 +26,16 @@ from techex.matching.strength import REVIEW
 from techex.organisations import service as organisations
 
 _SALT = "alert stops"
-_SUBJECT = N_("%(exchange)s: %(count)s new for your alert")
-_LETTER = N_(
-    "New for your alert “%(about)s”:\n\n%(matches)s\n\nAll of them, with their reasons: %(page)s\n\n"
+_SUBJECT = N_("%(exchange)s: %(count)s new for your alerts")
+_SECTION = N_(
+    "New for your alert “%(about)s”:\n\n%(matches)s\n\nAll of them, with their reasons: %(page)s\n"
     "No more of this alert, with one press and without signing in: %(stop)s"
 )
+_LETTER = "%(sections)s"
 _OF_MEMBERS = N_("A listing for members, number %(number)s")
 _LINE = N_("• %(title)s\n  strength %(strength)s of 100%(shared)s\n  %(link)s")
 _SHARED = N_(", both say: %(words)s")
+_SAYS = N_("it says: “%(words)s”")
 
 
 @dataclass(frozen=True)
@@ -107,65 +111,87 @@ def stop(session: Session, context: Context, alert: Alert) -> None:
     session.flush()
 
 
-def token_for(alert: Alert, key: str) -> str:
-    """What stands in the link that stops an alert without signing in."""
-    return str(URLSafeSerializer(key, salt=_SALT).dumps([alert.id, alert.person_id]))
+def token_for(alerts: Sequence[Alert], key: str) -> str:
+    """What stands in the link that stops these alerts of one person without signing in."""
+    numbers = [alert.id for alert in alerts]
+    return str(URLSafeSerializer(key, salt=_SALT).dumps([numbers, alerts[0].person_id]))
 
 
-def of_token(session: Session, token: str, key: str) -> Alert | None:
-    """The alert of such a link; None where it has been stopped already. Raises NotFound for a link that is not ours."""
+def of_token(session: Session, token: str, key: str) -> Sequence[Alert]:
+    """The alerts of such a link that have not been stopped yet. Raises NotFound for a link that is not ours."""
     try:
-        number, person = URLSafeSerializer(key, salt=_SALT).loads(token)
+        numbers, person = URLSafeSerializer(key, salt=_SALT).loads(token)
+        numbers = [numbers] if isinstance(numbers, int) else list(numbers)  # letters of older days name one
     except (BadSignature, ValueError, TypeError) as error:
         raise NotFound(
             "This link is not one of ours, or a part of it is missing. Copy it whole from the letter."
         ) from error
-    found = session.get(Alert, number)
-    return found if found is not None and found.person_id == person else None
+    query = select(Alert).where(Alert.id.in_(numbers), Alert.person_id == person).order_by(Alert.id)
+    return session.scalars(query).unique().all()
 
 
 def zone_of(person: Person, place: Place) -> ZoneInfo:
     """The time zone of a person, or of the exchange where they chose none."""
-    for name in (person.timezone, place.zone):
-        try:
-            if name:
-                return ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError):  # a zone that this machine does not know (any more)
-            continue
-    return ZoneInfo("UTC")
+    return zone_named(person.timezone, place.zone)
 
 
 def due(session: Session, context: Context, at_most: int) -> Sequence[int]:
-    """Numbers of the alerts whose time has come, the longest waiting first."""
-    query = select(Alert.id).where(Alert.next_at <= context.now).order_by(Alert.next_at, Alert.id)
-    return session.scalars(query.limit(at_most)).all()
+    """Numbers of the people with an alert whose time has come, the longest waiting first."""
+    query = select(Alert.person_id).where(Alert.next_at <= context.now).group_by(Alert.person_id)
+    return session.scalars(query.order_by(func.min(Alert.next_at), Alert.person_id).limit(at_most)).all()
 
 
-def look(session: Session, context: Context, place: Place, alert_id: int, find: Find) -> int:
-    """Look for what is new for an alert and write about it; returns how many matches the letter tells of.
+def look(session: Session, context: Context, place: Place, person_id: int, find: Find) -> int:
+    """Look for what is new for the alerts of a person whose time has come, and write one letter about all of it.
 
-    Letter, what it told and the next moment are one transaction: after a kill either all of it happened or nothing.
+    Returns how many matches it tells of; each once, whichever alerts find it. Letter, what it told and the next moment
+    are one transaction: after a kill either all of it happened or nothing.
     """
-    alert = session.get(Alert, alert_id)
-    if alert is None or alert.next_at > context.now:
-        return 0  # stopped or looked at meanwhile
-    person = alert.person
-    alert.looked_at = context.now
-    alert.next_at = next_time(Cadence(alert.cadence), context.now, zone_of(person, place))
-    if not person.is_active or person.confirmed_at is None:
+    # A second worker waits here, and then finds nothing due.
+    person = session.get_one(Person, person_id, with_for_update=True)
+    ready = select(Alert).where(Alert.person_id == person.id, Alert.next_at <= context.now).order_by(Alert.id)
+    alerts = session.scalars(ready).unique().all()
+    for alert in alerts:
+        alert.looked_at = context.now
+        alert.next_at = next_time(Cadence(alert.cadence), context.now, zone_of(person, place))
+    if not alerts or not person.is_active or person.confirmed_at is None:
         return 0
-    told = set(session.scalars(select(AlertMatch.listing_id).where(AlertMatch.alert_id == alert.id)))
-    try:
-        found = find(session, _as_reader(session, context, person), alert)
-    except NotFound:  # the listing has ended or is hidden now
-        return 0
-    new = [match for match in found if match.listing.id not in told and match.strength >= REVIEW][:MOST_IN_A_LETTER]
-    for match in new:
-        session.add(AlertMatch(alert_id=alert.id, listing_id=match.listing.id, told_at=context.now))
-    if new:
-        _write(session, context, place, alert, new)
+    reader, told = _as_reader(session, context, person), _told(session, person)
+    sections: list[tuple[Alert, Sequence[Match]]] = []
+    for alert in alerts:
+        new = _new(session, reader, alert, find, told, MOST_IN_A_LETTER - sum(len(found) for _, found in sections))
+        told |= {match.listing.id for match in new}
+        sections += [(alert, new)] if new else []
+    if sections:
+        _write(session, context, place, sections)
     session.flush()
-    return len(new)
+    return sum(len(found) for _, found in sections)
+
+
+def _told(session: Session, person: Person) -> set[int]:
+    """What letters have told a person of; what an alert found when it began was on a page before them."""
+    query = select(AlertMatch.listing_id).join(Alert, Alert.id == AlertMatch.alert_id)
+    return set(session.scalars(query.where(Alert.person_id == person.id, AlertMatch.told_at > Alert.created_at)))
+
+
+def _new(session: Session, reader: Context, alert: Alert, find: Find, told: set[int], at_most: int) -> Sequence[Match]:
+    """What one alert finds that its reader has not been told of and does not own; it counts as told from now on."""
+    known = set(session.scalars(select(AlertMatch.listing_id).where(AlertMatch.alert_id == alert.id)))
+    try:
+        found = find(session, reader, alert)
+    except NotFound:  # the listing has ended or is hidden now
+        return []
+    fresh = [
+        match
+        for match in found
+        if match.listing.id not in known
+        and match.strength >= REVIEW
+        and not reader.actor.belongs_to(match.listing.organisation_id)
+    ]
+    new = [match for match in fresh if match.listing.id not in told][: min(at_most, MOST_OF_AN_ALERT)]
+    for match in [*new, *(match for match in fresh if match.listing.id in told)]:
+        session.add(AlertMatch(alert_id=alert.id, listing_id=match.listing.id, told_at=reader.now))
+    return new
 
 
 def _as_reader(session: Session, context: Context, person: Person) -> Context:
@@ -174,29 +200,39 @@ def _as_reader(session: Session, context: Context, person: Person) -> Context:
     return Context(Actor(person.name, Role.PERSON, person.id, memberships), context.now)
 
 
-def _write(session: Session, context: Context, place: Place, alert: Alert, new: Sequence[Match]) -> None:
-    language = alert.person.language or "vi"
-    path = f"/matches/{alert.listing_id}" if alert.listing_id else "/matches"
-    path += f"?{alert.query}" if alert.query else ""
+def _write(session: Session, context: Context, place: Place, sections: Sequence[tuple[Alert, Sequence[Match]]]) -> None:
+    person = sections[0][0].person
+    language = person.language or "vi"
     values = {
         "exchange": place.exchange,
-        "count": len(new),
-        "about": about(alert),
-        "matches": "\n\n".join(_line(place, language, match) for match in new),
-        "page": place.base + path,
-        "stop": f"{place.base}/alerts/stop/{token_for(alert, place.key)}",
+        "count": sum(len(found) for _, found in sections),
+        "sections": "\n\n\n".join(_section(place, language, alert, found) for alert, found in sections),
     }
     mail.write(
         session,
         context,
-        key=f"alert-{alert.id}-{context.now:%Y%m%dt%H%M%S}",
-        to=alert.person.email,
+        key=f"alerts-{person.id}-{context.now:%Y%m%dt%H%M%S}",
+        to=person.email,
         language=language,
         subject=_SUBJECT,
         text=_LETTER,
         values=values,
-        unsubscribe=str(values["stop"]),
+        unsubscribe=_stop(place, [alert for alert, _ in sections]),
     )
+
+
+def _stop(place: Place, alerts: Sequence[Alert]) -> str:
+    return f"{place.base}/alerts/stop/{token_for(alerts, place.key)}"
+
+
+def _section(place: Place, language: str, alert: Alert, found: Sequence[Match]) -> str:
+    path = f"/matches/{alert.listing_id}" if alert.listing_id else "/matches"
+    return mail.said_in(language, _SECTION) % {
+        "about": about(alert),
+        "matches": "\n\n".join(_line(place, language, match) for match in found),
+        "page": place.base + path + (f"?{alert.query}" if alert.query else ""),
+        "stop": _stop(place, [alert]),
+    }
 
 
 def _line(place: Place, language: str, match: Match) -> str:
@@ -205,12 +241,16 @@ def _line(place: Place, language: str, match: Match) -> str:
     public = listing.visibility == Visibility.PUBLIC
     title = listing.title if public else mail.said_in(language, _OF_MEMBERS) % {"number": listing.id}
     shared = ", ".join(list(match.reasons.shared_terms)[:4]) if public else ""
-    return mail.said_in(language, _LINE) % {
+    line = mail.said_in(language, _LINE) % {
         "title": title,
         "strength": match.strength,
         "shared": mail.said_in(language, _SHARED) % {"words": shared} if shared else "",
         "link": f"{place.base}/{'needs' if listing.is_need else 'results'}/{listing.id}",
     }
+    if not (public and match.reasons.quotes):
+        return line
+    quote = shorten(match.reasons.quotes[0].theirs, LONGEST_QUOTE, placeholder=" …")
+    return f"{line}\n  {mail.said_in(language, _SAYS) % {'words': quote}}"
 
 
 def about(alert: Alert) -> str:

@@ -23,7 +23,8 @@ from techex.web.addresses import whole
 blueprint = Blueprint("alerts", __name__)
 
 
-def _place() -> Place:
+def surroundings() -> Place:
+    """What letters and calendars need to know of this installation."""
     found = current_app.extensions["techex.settings"]
     assert isinstance(found, Settings)  # noqa: S101 - create_app sets it
     return replace(place_of(found), key=_key())
@@ -61,7 +62,7 @@ def begin() -> Response:
         raise BadInput(Sentence(N_("An alert needs a text to look for, or a listing.")), "text")
     query = urlencode(asked.parameters() if listing_id is None else replace(asked, text="").parameters(), doseq=True)
     with identity.database().transaction() as session:
-        service.begin(session, identity.context(), _place(), query, listing_id, _cadence(), finder(matcher()))
+        service.begin(session, identity.context(), surroundings(), query, listing_id, _cadence(), finder(matcher()))
     return replies.see_other(url_for("alerts.index"))
 
 
@@ -72,7 +73,7 @@ def cadence(alert_id: int) -> Response:
     context = identity.context()
     with identity.database().transaction() as session:
         alert = service.get(session, context, alert_id)
-        service.set_cadence(session, context, _place(), alert, _cadence())
+        service.set_cadence(session, context, surroundings(), alert, _cadence())
     return replies.see_other(url_for("alerts.index"))
 
 
@@ -91,7 +92,8 @@ def stop(alert_id: int) -> Response:
 def ask_to_stop(token: str) -> Response:
     """Where the link in a letter leads; nothing happens before the button, whoever follows the link."""
     with identity.database().reading() as session:
-        return _private(replies.page("alerts/stop.html", alert=service.of_token(session, token, _key()), token=token))
+        alerts = service.of_token(session, token, _key())
+        return private(replies.page("alerts/stop.html", alerts=alerts, token=token))
 
 
 @blueprint.post("/alerts/stop/<token>")
@@ -99,13 +101,13 @@ def ask_to_stop(token: str) -> Response:
 def stop_by_link(token: str) -> Response:
     """The button, and the one press of a mail program (RFC 8058); pressed twice it says the same."""
     with identity.database().transaction() as session:
-        alert = service.of_token(session, token, _key())
-        if alert is not None:
+        for alert in service.of_token(session, token, _key()):
             service.stop(session, identity.context(), alert)
-    return _private(replies.page("alerts/stop.html", alert=None, token=token))
+    return private(replies.page("alerts/stop.html", alerts=(), token=token))
 
 
-def _private(response: Response) -> Response:
+def private(response: Response) -> Response:
+    """A reply at a secret address."""
     # The address is a key: it goes neither into caches nor, as a referrer, to other sites.
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

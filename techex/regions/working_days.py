@@ -1,4 +1,4 @@
-"""Deadlines in working days: Monday to Friday without the public holidays of a country, by the `holidays` library."""
+"""Deadlines in working days: the weeks of a country without its public holidays, by the `holidays` library."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from techex.regions.rules import HOME_COUNTRY
 
 
 @cache
-def _free_days(country: str, year: int) -> frozenset[date]:
+def _calendar(country: str) -> holidays.HolidayBase | None:
     try:
-        return frozenset(holidays.country_holidays(country, years=year))
+        return holidays.country_holidays(country)
     except NotImplementedError:  # a country the library has no calendar of: weekends alone are free
-        return frozenset()
+        return None
 
 
+@cache
 def is_working_day(day: date, country: str = HOME_COUNTRY) -> bool:
-    """True for a day on which an office of that country works."""
-    return day.weekday() < 5 and day not in _free_days(country, day.year)
+    """True for a day on which an office of that country works, also for a Saturday that makes up for a day off."""
+    calendar = _calendar(country)
+    return day.weekday() < 5 if calendar is None else calendar.is_working_day(day)
 
 
 def after(day: date, working_days: int, country: str = HOME_COUNTRY) -> date:

@@ -29,7 +29,7 @@ from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.web import identity
-from tests.cast import CAST, Browser, sign_in
+from tests.cast import CAST, Browser, person_of, sign_in
 from tests.matching.second_matcher import WordMatcher
 
 TEXT = "enzymes that dye cotton cold at sixty degrees"
@@ -64,9 +64,9 @@ def _look(app: Flask, after: timedelta = LATER) -> int:
         with identity.database().reading() as session:
             due = service.due(session, context, 50)
         told = 0
-        for alert_id in due:
+        for person_id in due:
             with identity.database().transaction() as session:
-                told += service.look(session, context, place, alert_id, finder(WordMatcher()))
+                told += service.look(session, context, place, person_id, finder(WordMatcher()))
         return told
 
 
@@ -115,6 +115,27 @@ def test_mail_programs_find_the_one_press_that_ends_it(demo_app: Flask, engineer
     with demo_app.app_context(), identity.database().reading() as session:
         assert session.scalar(select(func.count()).select_from(Alert)) == 0
     assert stranger.get(path[:-3] + "abc").status_code == 404
+
+
+def test_a_letter_tells_of_several_alerts_and_of_each_match_once(demo_app: Flask, engineer: Browser) -> None:
+    for text in (TEXT, TEXT + " at once", "cotton dyed cold with enzymes at sixty degrees"):
+        assert _begin(engineer, text=text) == 303
+    first = _publish(demo_app)
+    assert _look(demo_app) == 1
+    letters = _letters(demo_app, "engineer")
+    assert len(letters) == 1
+    assert letters[0].text.count(f"/results/{first}\n") + letters[0].text.endswith(f"/results/{first}") == 1
+    assert _look(demo_app, LATER * 2) == 0, "no other alert tells of it later"
+    path = letters[0].unsubscribe.removeprefix("https://exchange.example")
+    demo_app.test_client().open(path, method="POST", data={"List-Unsubscribe": "One-Click"})
+    with demo_app.app_context(), identity.database().reading() as session:
+        assert session.scalar(select(func.count()).select_from(Alert)) == 2, "the press ends what the letter told of"
+
+
+def test_nobody_is_told_of_their_own_organisation_s_listings(demo_app: Flask, engineer: Browser) -> None:
+    assert _begin(sign_in(demo_app, "officer")) == 303
+    _publish(demo_app)
+    assert _look(demo_app) == 0
 
 
 @pytest.mark.parametrize(("name", "told"), [("engineer", 1), ("stranger", 0), ("unverified", 0), ("operator", 0)])
@@ -199,8 +220,8 @@ def test_a_letter_and_what_it_told_are_kept_together_or_not_at_all(
     context = Context(COMMAND_LINE, datetime.now(UTC) + LATER)
 
     with demo_app.app_context():
-        number = 1
         with identity.database().transaction() as session:
+            number = person_of(session, "engineer").id
             assert service.look(session, context, place, number, finder(WordMatcher())) == 1
             session.rollback()  # as a kill would leave it
         assert _letters(demo_app, "engineer") == []

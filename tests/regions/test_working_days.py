@@ -20,6 +20,21 @@ def test_a_deadline_jumps_over_tet() -> None:
     assert is_working_day(after(date(2026, 2, 12), 3))
 
 
+def test_a_saturday_that_makes_up_for_a_day_off_is_worked_and_the_day_off_is_not() -> None:
+    assert is_working_day(date(2026, 8, 22))  # the Saturday for the Monday between a Sunday and the National Day
+    assert not is_working_day(date(2026, 8, 31))
+    assert not is_working_day(date(2026, 8, 15)), "other Saturdays are free"
+    assert after(date(2026, 8, 21), 1) == date(2026, 8, 22)
+
+
+def test_tet_moves_with_the_moon_and_deadlines_with_it() -> None:
+    # The first day of the year of the Goat is 6 February 2027, of the Monkey 26 January 2028.
+    assert after(date(2027, 2, 3), 1) == date(2027, 2, 11)
+    assert after(date(2026, 2, 3), 1) == date(2026, 2, 4), "a year before, that week was worked"
+    assert not is_working_day(date(2028, 1, 26))
+    assert is_working_day(date(2027, 1, 26))
+
+
 def test_a_partner_abroad_has_the_holidays_of_its_own_country() -> None:
     assert not is_working_day(date(2026, 4, 27), "NL")  # King's Day
     assert is_working_day(date(2026, 4, 27), "KR")
