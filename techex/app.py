@@ -22,7 +22,7 @@ from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
-from techex.brokering import deal_views, figure_views, proposal_views
+from techex.brokering import board_views, deal_views, figure_views, proposal_views
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
@@ -67,6 +67,7 @@ BLUEPRINTS = (
     brokering_views.blueprint,
     proposal_views.blueprint,
     deal_views.blueprint,
+    board_views.blueprint,
     figure_views.blueprint,
     alert_views.blueprint,
     desk_views.blueprint,

@@ -10,6 +10,7 @@ from flask_babel import gettext
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import names_of
+from techex.brokering import board as board_moves
 from techex.brokering import deal_list, deals, pipeline, rules
 from techex.brokering.deal_list import Asked, Line
 from techex.brokering.deal_tables import Deal, DealStep
@@ -51,12 +52,17 @@ def board() -> Response:
         found = deals.visible(session, context)
         if request.args.get("view") == "list":
             return _list([_line(context, deal) for deal in found])
+        may = {deal.id: board_moves.moves(context.actor, deals.standing(deal)) for deal in found}
+        reached = {move.stage for several in may.values() for move in several if move.stage is not Stage.LOST}
         columns = [(stage, [deal for deal in found if deal.stage == stage]) for stage in Stage]
+        number = whole(request.args.get("moved"), 0)
         return replies.page(
             "brokering/deals.html",
-            columns=[(stage, rows) for stage, rows in columns if rows],
+            columns=[(stage, rows) for stage, rows in columns if rows or (found and stage in reached)],
             stages=pipeline.STAGES,
             moved={deal.id: deal.ledger[-1].at for deal in found},
+            moved_card=next((deal for deal in found if deal.id == number), None),
+            moves=may,
             waits={deal.id: bool(_needed(context, deal)) for deal in found},
             due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
         )
