@@ -71,9 +71,9 @@ BLUEPRINTS = (
     figure_views.blueprint,
     alert_views.blueprint,
     desk_views.blueprint,
+    calendar_views.blueprint,
     admin_views.blueprint,
 )
-    calendar_views.blueprint,
 
 # What stands in the head of every page, in this order.
 NAVIGATION = (
