@@ -70,8 +70,8 @@ BLUEPRINTS = (
     board_views.blueprint,
     figure_views.blueprint,
     alert_views.blueprint,
-    desk_views.blueprint,
     calendar_views.blueprint,
+    desk_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -107,17 +107,17 @@ LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
     organisation_members.leave_all,
     listing_people.leave,
     verdicts.leave,
+    alert_people.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     organisation_members.data_of,
-    alert_people.leave,
     listing_people.data_of,
     brokering_people.data_of,
     verdicts.data_of,
+    alert_people.data_of,
 )
 
 
-    alert_people.data_of,
 def create_app(
     settings: Settings | None = None,
     *,
@@ -159,10 +159,10 @@ def create_app(
     brokering_views.init_app(app)
     proposal_views.init_app(app)
     alert_views.init_app(app)
+    calendar_views.init_app(app, deadlines.SOURCES)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     policy.init_app(app)
-    calendar_views.init_app(app, deadlines.SOURCES)
     _teach_templates(app, settings)
     return app
 
