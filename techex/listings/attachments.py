@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -153,14 +153,14 @@ def safe_name(name: str, media_type: str) -> str:
     return stem + ending
 
 
-def path_of(data_dir: Path, digest: str) -> Path:
+def path_of(data_dir: Path, digest: str, folder: str = FOLDER) -> Path:
     """Where the content with this digest is kept."""
-    return data_dir / FOLDER / digest[:2] / digest
+    return data_dir / folder / digest[:2] / digest
 
 
-def keep(data_dir: Path, file: Cleaned) -> str:
+def keep(data_dir: Path, file: Cleaned, folder: str = FOLDER) -> str:
     """Write a cleaned file to its place, whole or not at all; returns its digest."""
-    path = path_of(data_dir, file.digest)
+    path = path_of(data_dir, file.digest, folder)
     if path.exists():
         path.touch()  # so that `sweep` does not take it before its new row is there
     else:
@@ -219,10 +219,11 @@ def remove(session: Session, context: Context, draft: SavedDraft, attachment_id:
 def of_listing(session: Session, context: Context, listing: Listing) -> list[tuple[Attachment, str]]:
     """The files of a listing that the reader may see, with their names for this reader, in the order they came."""
     query = select(Attachment).where(Attachment.listing_id == listing.id).order_by(Attachment.id)
-    return [(file, _name_for(context, file, listing)) for file in session.scalars(query)]
+    return [(file, name_for(context, file, listing)) for file in session.scalars(query)]
 
 
-def _name_for(context: Context, file: Attachment, listing: Listing) -> str:
+def name_for(context: Context, file: Attachment, listing: Listing) -> str:
+    """What a file is called for this reader of its listing."""
     # What its owner called it may say whose it is.
     known = service.knows_owner(context, listing)
     return file.name if known else f"attachment-{file.id}{ENDINGS[file.media_type]}"
@@ -244,16 +245,20 @@ def get_visible(session: Session, context: Context, attachment_id: int) -> tuple
         listing = service.get_visible(session, context, found.listing_id)
     except NotFound:
         raise absent from None
-    return found, _name_for(context, found, listing)
+    return found, name_for(context, found, listing)
 
 
 def sweep(session: Session, data_dir: Path, now: datetime) -> int:
     """Delete what no row names any more; returns how many files went. What was written within a day is left alone: its
     row may be on its way.
     """
-    kept = set(session.scalars(select(Attachment.digest)))
+    return sweep_folder(data_dir, FOLDER, set(session.scalars(select(Attachment.digest))), now)
+
+
+def sweep_folder(data_dir: Path, folder: str, kept: Collection[str], now: datetime) -> int:
+    """Delete the files of a folder that are not to be kept, but for the newest; returns how many."""
     gone = 0
-    for path in (data_dir / FOLDER).glob("??/*"):
+    for path in (data_dir / folder).glob("??/*"):
         if path.name not in kept and path.stat().st_mtime < (now - REST).timestamp():
             path.unlink(missing_ok=True)
             gone += 1

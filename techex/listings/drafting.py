@@ -29,6 +29,7 @@ from techex.listings.rules import (
     translated_fields,
 )
 from techex.listings.tables import Listing
+from techex.listings.together import Typed, asides, joined, size
 from techex.listings.validation import checked_draft
 from techex.organisations.members import members
 from techex.organisations.tables import Organisation
@@ -56,9 +57,12 @@ def drafts_of(session: Session, context: Context) -> Sequence[SavedDraft]:
     return session.scalars(query.order_by(SavedDraft.updated_at.desc(), SavedDraft.id.desc())).unique().all()
 
 
-def get_draft(session: Session, context: Context, draft_id: int) -> SavedDraft:
-    """A draft of an organisation this person writes for; raises NotFound for any other, there or not."""
-    found = session.get(SavedDraft, draft_id)
+def get_draft(session: Session, context: Context, draft_id: int, *, to_change: bool = False) -> SavedDraft:
+    """A draft of an organisation this person writes for; raises NotFound for any other, there or not.
+
+    Two who read it `to_change` do so one after the other.
+    """
+    found = session.get(SavedDraft, draft_id, with_for_update={"of": SavedDraft} if to_change else None)
     if found is None or not context.actor.belongs_to(found.organisation_id, MemberRole.EDITOR):
         raise NotFound(f"There is no draft number {draft_id} here. It may have been submitted or thrown away.")
     return found
@@ -140,10 +144,14 @@ def verb_of(listing: Listing) -> Verb:
     return Verb.PROPOSE if listing.state == State.PUBLISHED else Verb.EDIT
 
 
-def save(session: Session, context: Context, draft: SavedDraft, values: Mapping[str, Any]) -> None:
-    """Keep what was typed, as it was typed, beside what was kept before; raises BadInput beyond LONGEST_DRAFT."""
-    kept = {name: value for name, value in {**draft.values, **values}.items() if value not in (None, "", [], {})}
-    if _length(kept) > LONGEST_DRAFT:
+def save(session: Session, context: Context, draft: SavedDraft, typed: Typed) -> Sequence[str]:
+    """Keep what was typed, as it was typed, beside what was kept before; the fields that somebody else wrote meanwhile.
+
+    Of these what was typed is put aside (`together`). Raises BadInput beyond LONGEST_DRAFT.
+    """
+    values, torn = joined(context, draft, typed)
+    kept = {name: value for name, value in values.items() if value not in (None, "", [], {})}
+    if _length(kept) + size(draft) > LONGEST_DRAFT:
         raise BadInput(
             Sentence(
                 N_("The draft has more than %(most)s characters, far beyond what its fields hold. Shorten it."),
@@ -153,6 +161,7 @@ def save(session: Session, context: Context, draft: SavedDraft, values: Mapping[
     if kept != draft.values:
         draft.values = kept
         draft.updated_at = context.now
+    return torn
 
 
 def _length(value: Any) -> int:
@@ -198,6 +207,12 @@ def problems(draft: SavedDraft) -> dict[str, str]:
     return {}
 
 
+def undecided(draft: SavedDraft) -> dict[str, str]:
+    """The fields that two wrote at the same time, with what is to do."""
+    said = N_("Two people wrote this at the same time. Open it and choose one of the texts.")
+    return dict.fromkeys(asides(draft), Sentence(said))
+
+
 def how_complete(draft: SavedDraft) -> Meter:
     """The meter of what has been written so far."""
     return meter(Kind(draft.kind), draft.values)
@@ -232,7 +247,9 @@ def findings(session: Session, draft: SavedDraft) -> list[Finding]:
 
 
 def is_anonymous(draft: SavedDraft) -> bool:
-    """True where the listing shall not say whose it is."""
+    """True where the listing shall not say whose it is; of one that is there its own page decides."""
+    if draft.listing is not None:
+        return draft.listing.anonymous
     return draft.values.get("anonymous") in (True, "1")
 
 
@@ -250,6 +267,8 @@ def submit(session: Session, context: Context, draft: SavedDraft) -> Listing:
     Raises FieldErrors, BadInput where an anonymous listing gives its owner away, and what the table of a listing's life
     raises.
     """
+    if torn := undecided(draft):
+        raise FieldErrors(torn)
     ready = checked(draft)
     if blocking := [one for one in findings(session, draft) if one.blocks]:
         raise BadInput(

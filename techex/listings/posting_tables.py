@@ -32,6 +32,9 @@ class SavedDraft(Base):
     values: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Field -> page that wrote it last, and field -> what other pages typed there meanwhile (listings.together).
+    writers: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")
+    asides: Mapped[dict[str, list[dict[str, Any]]]] = mapped_column(JSON, default=dict, server_default="{}")
 
     person: Mapped[Person] = relationship()
     organisation: Mapped[Organisation] = relationship(lazy="joined")

@@ -11,14 +11,17 @@ from typing import Any
 from flask import Blueprint, Flask, Response, current_app, request, send_file, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from techex.core.vocabulary import FIELD_GROUPS, LANGUAGES
 from techex.errors import BadInput, FieldErrors, NotFound
 from techex.listings import attachments, drafting, service
 from techex.listings.drafting import Twins
 from techex.listings.life_views import address_of
-from techex.listings.posting_forms import read_language, read_step, read_translation
+from techex.listings.posting_forms import read_language, read_step, read_translation, read_typed
 from techex.listings.posting_tables import SavedDraft
+from techex.listings.preview import READERS as PREVIEW_READERS
+from techex.listings.preview import preview
 from techex.listings.rules import (
     CURRENCIES,
     FIELD_BY_NAME,
@@ -31,6 +34,8 @@ from techex.listings.rules import (
 )
 from techex.listings.steps import CHECK, HINTS, PLACE_STEP, READERS, STEPS, Step, neighbours, step_of, step_with
 from techex.listings.tables import Listing
+from techex.listings.together import Typed, asides, names_of_language
+from techex.listings.writers import side_by_side
 from techex.organisations import service as organisations
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
@@ -140,9 +145,15 @@ def save(draft_id: int, step: str) -> Response:
     """Keep what was typed; the button says where to go then. Without a button the form saves itself."""
     go = request.form.get("go", "")
     with identity.database().transaction() as session:
-        draft = drafting.get_draft(session, identity.context(), draft_id)
+        draft = drafting.get_draft(session, identity.context(), draft_id, to_change=True)
         asked = _step(draft, step)
-        drafting.save(session, identity.context(), draft, read_step(request.form, Kind(draft.kind), asked))
+        values = read_step(request.form, Kind(draft.kind), asked, is_listed=draft.listing_id is not None)
+        typed = read_typed(request.form, values)
+        torn = drafting.save(session, identity.context(), draft, typed)
+        if not go and typed.page:
+            return _step_page(session, draft, asked, {}, typed=typed, torn=torn)
+        if torn:
+            return _step_page(session, draft, asked, {}, 409, torn=torn)
         before, after = neighbours(Kind(draft.kind), asked)
         errors = _of_step(draft, asked) if go == "next" else {}
         if errors:
@@ -163,8 +174,18 @@ def _of_step(draft: SavedDraft, step: Step, *, missing: bool = False) -> dict[st
     return {name: said for name, said in found.items() if missing or "." in name or values.get(name)}
 
 
-def _step_page(session: Session, draft: SavedDraft, step: Step, errors: dict[str, str], status: int = 200) -> Response:
+def _step_page(
+    session: Session,
+    draft: SavedDraft,
+    step: Step,
+    errors: dict[str, str],
+    status: int = 200,
+    *,
+    typed: Typed | None = None,
+    torn: Sequence[str] = (),
+) -> Response:
     kind = Kind(draft.kind)
+    names = read_step(MultiDict(), kind, step, is_listed=draft.listing_id is not None)
     before, after = neighbours(kind, step)
     return replies.page(
         "listings/step.html",
@@ -193,6 +214,9 @@ def _step_page(session: Session, draft: SavedDraft, step: Step, errors: dict[str
         may_add_language=len(draft.values.get("translations") or {}) < MOST_TRANSLATIONS,
         visibilities=tuple(Visibility),
         is_published=draft.listing is not None and draft.listing.state == State.PUBLISHED,
+        together=side_by_side(session, draft, names, typed),
+        torn=torn,
+        torn_languages={name.partition(".")[0] for name in asides(draft) if "." in name},
     )
 
 
@@ -207,7 +231,7 @@ def _places() -> Sequence[tuple[str, Sequence[tuple[str, str]]]]:
 
 def _check_page(session: Session, draft: SavedDraft, status: int = 200, refused: str = "") -> Response:
     kind = Kind(draft.kind)
-    errors = drafting.problems(draft)
+    errors = drafting.problems(draft) | drafting.undecided(draft)
     find: Twins | None = current_app.extensions[_TWINS]
     twins: Sequence[Listing] = () if find is None or errors else find(session, identity.context(), draft)
     found = drafting.findings(session, draft)
@@ -221,6 +245,8 @@ def _check_page(session: Session, draft: SavedDraft, status: int = 200, refused:
         errors=errors,
         refused=refused,
         meter=drafting.how_complete(draft),
+        preview=preview(session, draft, request.args.get("as", "")),
+        preview_readers=PREVIEW_READERS,
         blocking=[one for one in found if one.blocks],
         notes=[one for one in found if not one.blocks],
         twins=twins,
@@ -282,16 +308,20 @@ def translation(draft_id: int, code: str) -> Response:
     with identity.database().reading() as session:
         draft = drafting.get_draft(session, identity.context(), draft_id)
         errors = drafting.problems(draft) if request.args.get("checked") else {}
-        return _translation_page(draft, code, errors)
+        return _translation_page(session, draft, code, errors)
 
 
-def _translation_page(draft: SavedDraft, code: str, errors: dict[str, str], status: int = 200) -> Response:
+def _translation_page(
+    session: Session, draft: SavedDraft, code: str, errors: dict[str, str], status: int = 200, torn: Sequence[str] = ()
+) -> Response:
     if code not in LANGUAGES:
         raise NotFound(f"No listing is written in {code!r} here.")
     text = (draft.values.get("translations") or {}).get(code, {"origin": Origin.TRANSLATION.value, "values": {}})
     return replies.page(
         "listings/translation.html",
         status,
+        together=side_by_side(session, draft, names_of_language(draft, code)),
+        torn=torn,
         draft=draft,
         code=code,
         text=text,
@@ -306,19 +336,17 @@ def _translation_page(draft: SavedDraft, code: str, errors: dict[str, str], stat
 def save_translation(draft_id: int, code: str) -> Response:
     """Keep the texts in a further language, or take them out."""
     with identity.database().transaction() as session:
-        draft = drafting.get_draft(session, identity.context(), draft_id)
+        draft = drafting.get_draft(session, identity.context(), draft_id, to_change=True)
         if code not in LANGUAGES:
             raise NotFound(f"No listing is written in {code!r} here.")
-        further = dict(draft.values.get("translations") or {})
-        text = read_translation(request.form, Kind(draft.kind))
-        if request.form.get("go") == "remove" or not text["values"]:
-            further.pop(code, None)
-        else:
-            further[code] = text
-        drafting.save(session, identity.context(), draft, {"translations": further})
+        typed = read_typed(request.form, read_translation(request.form, Kind(draft.kind), code))
+        torn = drafting.save(session, identity.context(), draft, typed)
+        if torn:
+            return _translation_page(session, draft, code, {}, 409, torn)
+        further = draft.values.get("translations") or {}
         errors = drafting.problems(draft) if code in further and request.form.get("go") != "save" else {}
         if any(name.startswith(code) for name in errors):
-            return _translation_page(draft, code, errors, 422)
+            return _translation_page(session, draft, code, errors, 422)
         if request.form.get("go") == "save":
             return replies.see_other(url_for("posting.translation", draft_id=draft.id, code=code))
         return _to(draft, READERS)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
-
 from flask import Blueprint, Response, request
 
 from techex.errors import NotFound
 from techex.listings import attachments, disclosure, queries, service
 from techex.listings.forms import SORTS, read_list
 from techex.listings.lifecycle import Verb
-from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind
+from techex.listings.preview import sheet_of
+from techex.listings.rules import Kind
 from techex.organisations import service as organisations
 from techex.web import identity, policy, replies
 
 ALIKE = 4  # others in the same field below a listing: a hint where to go on, not a second list
-# Short texts that stand among the facts of a listing; the others are its body.
-FACT_TEXTS = tuple(name for name in BODY_FIELDS if FIELD_BY_NAME[name].shape == "line")
 
 blueprint = Blueprint("listings", __name__)
 
@@ -68,20 +65,12 @@ def _show(kind: Kind, listing_id: int) -> Response:
             if not told:
                 raise
             return replies.page("listings/teaser.html", told=told[0])
-        guarded = service.guarded(context, listing)
-        texts = listing.texts | {name: text for name, text in listing.guarded_texts.items() if name not in guarded}
         operates = context.actor.is_operator and not context.actor.belongs_to(listing.organisation_id)
         return replies.page(
             "listings/show.html",
-            listing=listing,
-            body=[(FIELD_BY_NAME[name], text) for name, text in texts.items() if name not in FACT_TEXTS],
-            fact_texts=[(FIELD_BY_NAME[name], texts[name]) for name in FACT_TEXTS if name in texts],
+            **sheet_of(context, listing, attachments.of_listing(session, context, listing)),
             belongs=context.actor.belongs_to(listing.organisation_id),
             reviews=operates,
             may_report=any(row.verb is Verb.REPORT for row in service.allowed(session, context, listing)),
             alike=queries.alike(session, context, listing, ALIKE) if listing.fields else (),
-            decision_date=date.fromisoformat(decided) if (decided := listing.body.get("decision_date")) else None,
-            days_left=(listing.deadline - context.now.date()).days if listing.deadline else None,
-            files=attachments.of_listing(session, context, listing),
-            further_labels={name: rule.label for name, rule in FIELD_BY_NAME.items()},
         )
