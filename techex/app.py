@@ -22,7 +22,7 @@ from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
-from techex.brokering import board_views, deal_views, figure_views, proposal_views
+from techex.brokering import agreement_views, board_views, deal_views, document_views, figure_views, proposal_views
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
@@ -67,6 +67,8 @@ BLUEPRINTS = (
     brokering_views.blueprint,
     proposal_views.blueprint,
     deal_views.blueprint,
+    document_views.blueprint,
+    agreement_views.blueprint,
     board_views.blueprint,
     figure_views.blueprint,
     alert_views.blueprint,

@@ -9,6 +9,7 @@ from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.accounts.tables import Person
+from techex.brokering.disclosing import Rung
 from techex.brokering.pipeline import Contract, Stage
 from techex.brokering.tables import Interest
 from techex.core.database import Base, UTCDateTime
@@ -75,3 +76,7 @@ class DealMessage(Base):
     organisation_id: Mapped[int | None]
     language: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
+    rung: Mapped[str] = mapped_column(
+        String(16), default=Rung.NON_CONFIDENTIAL.value, server_default=Rung.NON_CONFIDENTIAL.value
+    )
+    keywords: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from techex.accounts.service import names_of
 from techex.brokering import board as board_moves
-from techex.brokering import deal_list, deals, pipeline, rules
+from techex.brokering import deal_list, deals, disclosing, document_views, pipeline, rules, talk
 from techex.brokering.deal_list import Asked, Line
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.pipeline import Stage, Verb
@@ -147,6 +147,7 @@ def _needed(context: Context, deal: Deal) -> list[Verb]:
 @policy.open_to(policy.signed_in)
 def show(deal_id: int) -> Response:
     """One deal."""
+    document_views.note_reading(deal_id)
     with identity.database().reading() as session:
         return _page(session, deals.get(session, identity.context(), deal_id))
 
@@ -166,10 +167,12 @@ def _page(session: Session, deal: Deal, error: Exception | None = None) -> Respo
         filled_in=FILLED_IN,
         labels=pipeline.LABELS,
         ledger=_ledger(session, deal),
-        done=pipeline.DONE,
+        done={**pipeline.DONE, **disclosing.DONE},
         whole=deals.broken_at(deal) is None,
         contacts=deals.contacts(session, deal),
         messages=_messages(session, deal, words),
+        shown=document_views.shown(session, context, deal, words),
+        message_rungs=[(rung.value, disclosing.LABELS[rung]) for rung in disclosing.SAYABLE],
         words=words,
         may_write=deal.stage != Stage.LEAD,
         bands=pipeline.VALUE_BANDS,
@@ -211,7 +214,7 @@ def _ledger(session: Session, deal: Deal) -> Sequence[tuple[DealStep, str, str]]
 
 
 def _messages(session: Session, deal: Deal, words: str) -> list[tuple[Any, str, str]]:
-    found = deals.messages(session, deal, words)
+    found = talk.messages(session, identity.context(), deal, words)
     people = names_of(session, [one.person_id for one in found if one.person_id])
     sides = organisations.organisations(session, {one.organisation_id or 0 for one in found})
     return [
@@ -245,7 +248,10 @@ def write(deal_id: int) -> Response:
     context = identity.context()
     try:
         with identity.database().transaction() as session:
-            deals.write_message(session, context, deal_id, request.form.get("text", ""), page_language())
+            said = request.form
+            rung = said.get("rung", disclosing.Rung.NON_CONFIDENTIAL)
+            deals.write_message(session, context, deal_id, said.get("text", ""), page_language(), rung)
+            document_views.tell_of_message(session, deals.get(session, context, deal_id), rung)
     except BadInput as error:
         with identity.database().reading() as session:
             return _page(session, deals.get(session, context, deal_id), error)

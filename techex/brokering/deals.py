@@ -15,8 +15,9 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from techex.accounts.service import House
 from techex.accounts.tables import Person
-from techex.brokering import letters, pipeline
+from techex.brokering import credits, disclosing, letters, marks, pipeline
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
+from techex.brokering.disclosing import Rung
 from techex.brokering.pipeline import Contract, Need, Stage, Standing, Transition, Verb
 from techex.brokering.queries import in_places
 from techex.brokering.rules import checked_reason
@@ -24,7 +25,7 @@ from techex.brokering.tables import Interest
 from techex.core import audit, changes
 from techex.core.audit import START, hash_after
 from techex.core.context import Context, MemberRole
-from techex.core.text import clean, clean_line
+from techex.core.text import clean, clean_line, folded
 from techex.core.vocabulary import N_, TRANSFER_FORMS
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.listings import disclosure
@@ -47,14 +48,16 @@ def standing(deal: Deal) -> Standing:
     """Where a deal stands, as the rules ask."""
     interest = deal.interest.standing
     contract = deal.facts
+    sides = (interest.sender_id, interest.receiver_id)
     rule = pipeline.rule_on(deal.signed_at.date()) if deal.signed_at else None
     return Standing(
         Stage(deal.stage),
-        (interest.sender_id, interest.receiver_id),
+        sides,
         (*interest.sender_places, *interest.receiver_places),
         frozenset(_done_by(deal)),
         contract is not None,
         bool(contract and rule and rule.obliges(contract)),
+        disclosing.disclosure(deal.ledger, sides).in_force,
     )
 
 
@@ -62,9 +65,9 @@ def _done_by(deal: Deal) -> set[int]:
     """The sides that have taken the step that takes both, since the last thing that made it void."""
     done: set[int] = set()
     for step in deal.ledger:
-        if step.verb in (Verb.KEEP_SECRET, Verb.CONFIRM) and step.organisation_id is not None:
+        if step.verb == Verb.CONFIRM and step.organisation_id is not None:
             done.add(step.organisation_id)
-        elif step.verb not in ("message",):
+        elif step.verb in set(Verb):
             done.clear()  # another stage, or another text of the contract
     return done
 
@@ -75,6 +78,7 @@ def open_deal(session: Session, context: Context, interest: Interest) -> Deal:
     session.add(deal)
     session.flush()
     note(session, context, deal, "open", interest.receiver_id)
+    credits.of_interest(session, context, deal)
     return deal
 
 
@@ -154,6 +158,8 @@ def take(
     except StaleDataError as error:
         raise Conflict(Sentence(_QUICKER)) from error
     note(session, context, deal, verb.value, side, detail)
+    if side is None and context.actor.is_operator:
+        credits.of_operator(session, context, deal, context.actor.places)
     return deal
 
 
@@ -253,10 +259,18 @@ def _show_owners(session: Session, context: Context, deal: Deal) -> None:
         disclosure.introduce(session, replace(context, actor=serving), listing, other)
 
 
-def write_message(session: Session, context: Context, deal_id: int, text: str, language: str) -> DealMessage:
-    """Say something to the other participants; only once both were introduced.
+def write_message(
+    session: Session,
+    context: Context,
+    deal_id: int,
+    text: str,
+    language: str,
+    rung: str = Rung.NON_CONFIDENTIAL,
+) -> DealMessage:
+    """Say something to the other participants; only once both were introduced. The other side reads it as soon as its
+    rung is open.
 
-    Raises NotFound, Conflict before the introduction, BadInput for an empty or too long text.
+    Raises NotFound, Conflict before the introduction, BadInput for an empty or too long text or an unknown rung.
     """
     deal = get(session, context, deal_id)
     if Stage(deal.stage) is Stage.LEAD:
@@ -265,6 +279,8 @@ def write_message(session: Session, context: Context, deal_id: int, text: str, l
     if not 0 < len(text) <= LONGEST_MESSAGE:
         pattern = N_("has %(count)s characters; expected 1 to %(longest)s.")
         raise BadInput(Sentence(pattern, count=len(text), longest=LONGEST_MESSAGE), "text")
+    if rung not in disclosing.SAYABLE:
+        raise BadInput(Sentence(N_("Choose who may read it.")), "rung")
     side = pipeline.side_of(context.actor, standing(deal))
     message = DealMessage(
         deal_id=deal.id,
@@ -273,19 +289,13 @@ def write_message(session: Session, context: Context, deal_id: int, text: str, l
         organisation_id=side,
         language=language,
         text=text,
+        rung=str(rung),
+        keywords=folded(text),
     )
     session.add(message)
     session.flush()
-    note(session, context, deal, "message", side, {"message": message.id})
+    note(session, context, deal, "message", side, {"message": message.id, "rung": message.rung})
     return message
-
-
-def messages(session: Session, deal: Deal, words: str = "") -> Sequence[DealMessage]:
-    """The messages of a deal in order; only those that hold these words, where any are given."""
-    query = select(DealMessage).where(DealMessage.deal_id == deal.id).order_by(DealMessage.id)
-    found = session.scalars(query).all()
-    wanted = words.casefold().split()
-    return [one for one in found if all(word in one.text.casefold() for word in wanted)]
 
 
 def contacts(session: Session, deal: Deal) -> Sequence[OrganisationMember]:
@@ -313,7 +323,9 @@ def note(
     detail: Mapping[str, Any] | None = None,
 ) -> DealStep:
     """One more line of the ledger, which follows from the one before it."""
-    last = deal.ledger[-1] if deal.ledger else None
+    changes.hold(session)  # of two who note something at once the second follows from the first one's line
+    lines = select(DealStep).where(DealStep.deal_id == deal.id).order_by(DealStep.number.desc())
+    last = session.scalar(lines.limit(1))
     step = DealStep(
         deal_id=deal.id,
         number=(last.number if last else 0) + 1,
@@ -354,28 +366,20 @@ def ask_after(session: Session, context: Context, house: House) -> int:
     24 months after they were signed; each once. Returns how many letters.
     """
     today, sent = context.now.date(), 0
-    waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST, Stage.REVIEWED)]
+    waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST)]
     for deal in session.scalars(select(Deal).where(Deal.stage.in_(waiting)).order_by(Deal.id)).unique():
         if is_due(deal, today) == "reminder" and deal.introduced_at is not None:
-            days = reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
+            days = marks.reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
             sent += letters.remind(session, context, house, deal, days) if days else 0
         elif is_due(deal, today) == "outcome" and deal.signed_at is not None:
-            months = reached(pipeline.REVIEW_MONTHS, (today - deal.signed_at.date()).days // 30)
-            sent += letters.ask_outcome(session, context, house, deal, months) if months else 0
+            sent += letters.ask_outcome(session, context, house, deal, marks.mark_of(deal, today))
     return sent
-
-
-def reached(marks: Sequence[int], passed: int) -> int:
-    """The last of these marks that has passed; 0 before the first."""
-    return max((mark for mark in marks if mark <= passed), default=0)
 
 
 def is_due(deal: Deal, today: date) -> str | None:
     """What a deal waits for that somebody should ask about: "reminder" or "outcome"; None where nothing is due."""
     if deal.signed_at is not None:
-        months = (today - deal.signed_at.date()).days // 30
-        waiting = Stage(deal.stage) is not Stage.REVIEWED and months >= pipeline.REVIEW_MONTHS[0]
-        return "outcome" if waiting else None
+        return "outcome" if marks.is_asked(deal, today) else None
     if deal.introduced_at is None or Stage(deal.stage) not in pipeline.OPEN:
         return None
     moved = deal.ledger[-1].at if deal.ledger else deal.introduced_at

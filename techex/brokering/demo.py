@@ -11,14 +11,16 @@ import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from techex.accounts.demo import is_demo
 from techex.accounts.service import House
-from techex.brokering import deals, service
+from techex.brokering import agreement_paper, agreements, deals, papers, service, talk
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
+from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.brokering.pipeline import VALUE_BANDS
 from techex.brokering.pipeline import Verb as DealVerb
 from techex.brokering.rules import Verb
@@ -55,6 +57,17 @@ _HELLO = {
     "en": "(Illustrative.) Good morning, here are our dates for a trial next week.",
 }
 
+_TERMS = {
+    "languages": "both",
+    "years": "5",
+    "law": HOME_COUNTRY,
+    "place": "Hà Nội",
+    "person_a": "(minh họa, illustrative)",
+    "capacity_a": "Giám đốc",
+    "person_b": "(minh họa, illustrative)",
+    "capacity_b": "Viện trưởng",
+}
+
 
 @dataclass(frozen=True)
 class _Pair:
@@ -78,14 +91,17 @@ class _Pair:
         return choices[int(self.chance(of) * len(choices))]
 
 
-def load(database: Database, context: Context) -> int:
-    """Bring the history in; returns how many expressions of interest. Nothing where this is no demo, or has some."""
+def load(database: Database, context: Context, data_dir: Path | None = None) -> int:
+    """Bring the history in; returns how many expressions of interest. Nothing where this is no demo, or has some.
+
+    Agreements on confidentiality are files below `data_dir`; without it the deals go on without one.
+    """
     with database.transaction() as session:
         there = select(Interest.id).join(Listing, Listing.id == Interest.listing_id).where(Listing.illustrative)
         if not is_demo(session) or session.scalar(there.limit(1)) is not None:
             return 0
         letters = session.scalar(select(func.max(Letter.id))) or 0
-        _live(session, context.now, [_life(session, context.now, pair) for pair in _pairs(session)])
+        _live(session, context.now, [_life(session, context.now, pair, data_dir) for pair in _pairs(session)])
         session.execute(delete(Letter).where(Letter.id > letters))
         return session.scalar(select(func.count()).select_from(there.subquery())) or 0
 
@@ -100,7 +116,9 @@ def remove(session: Session) -> None:
     )
     gone = select(Interest.id).where(of_demo)
     gone_deals = select(Deal.id).where(Deal.interest_id.in_(gone))
-    for table in (DealMessage, DealStep):
+    of_deals = select(DealPaper.id).where(DealPaper.deal_id.in_(gone_deals))
+    session.execute(delete(DealPaperVersion).where(DealPaperVersion.paper_id.in_(of_deals)))
+    for table in (DealPaper, DealMessage, DealStep):
         session.execute(delete(table).where(table.deal_id.in_(gone_deals)))
     session.execute(delete(Deal).where(Deal.interest_id.in_(gone)))
     session.execute(delete(InterestStep).where(InterestStep.interest_id.in_(gone)))
@@ -150,7 +168,7 @@ def _member(organisation: Organisation) -> Actor:
     return Actor(NAME, Role.PERSON, memberships=(Membership(organisation.id, MemberRole.MANAGER, True),))
 
 
-def _life(session: Session, now: datetime, pair: _Pair) -> Iterator[datetime]:
+def _life(session: Session, now: datetime, pair: _Pair, data_dir: Path | None) -> Iterator[datetime]:
     """One expression of interest: yields the moment of each step, and takes it once it goes on."""
     people = _People(pair)
     published = max(listing.published_at or now for listing in (pair.need, pair.offer))
@@ -202,10 +220,12 @@ def _life(session: Session, now: datetime, pair: _Pair) -> Iterator[datetime]:
         take(people.receiver, Verb.ACCEPT)
         deal = deals.of_interest(session, one)
         assert deal is not None  # noqa: S101 - accepting opened it
-        yield from _deal(session, pair, people, deal.id, at)
+        yield from _deal(session, pair, people, deal.id, at, data_dir)
 
 
-def _deal(session: Session, pair: _Pair, people: _People, number: int, at: datetime) -> Iterator[datetime]:
+def _deal(
+    session: Session, pair: _Pair, people: _People, number: int, at: datetime, data_dir: Path | None
+) -> Iterator[datetime]:
     """What becomes of a deal, from the introduction on."""
     fate = pair.chance("deal")
 
@@ -220,9 +240,12 @@ def _deal(session: Session, pair: _Pair, people: _People, number: int, at: datet
     at += pair.days("hello", 0.5, 4)
     yield at
     deals.write_message(session, Context(people.sender, at), number, _HELLO[people.language], people.language)
+    if data_dir is not None:
+        for name, side, most in (("secret", people.sender, 4.0), ("secret too", people.receiver, 6.0)):
+            at += pair.days(name, most / 4, most)
+            yield at
+            _agree(session, Context(side, at), number, data_dir)
     steps: list[tuple[str, Actor, DealVerb, float, Mapping[str, str] | None]] = [
-        ("secret", people.sender, DealVerb.KEEP_SECRET, 4, None),
-        ("secret too", people.receiver, DealVerb.KEEP_SECRET, 6, None),
         ("evaluate", people.receiver, DealVerb.EVALUATE, 10, None),
     ]
     if fate < 0.42:
@@ -241,6 +264,21 @@ def _deal(session: Session, pair: _Pair, people: _People, number: int, at: datet
         take(who, verb, given)
     if fate >= 0.42:
         yield from _in_use(session, pair, people, number, at)
+
+
+def _agree(session: Session, context: Context, number: int, data_dir: Path) -> None:
+    """One side reads the agreement, which the first one proposes, and accepts it."""
+    deal = session.get_one(Deal, number)
+    if talk.disclosed(deal).agreement is None:
+        terms = agreement_paper.checked(_TERMS)
+        made = agreement_paper.paper(agreements.parties(deal, NAME), terms)
+        agreements.propose(session, context, data_dir, number, "agreement.pdf", made, "vi", terms.as_dict())
+    agreement, paper = talk.disclosed(deal).agreement, agreements.of_deal(session, deal)
+    assert agreement is not None  # noqa: S101 - it was proposed above
+    assert paper is not None  # noqa: S101 - the same
+    papers.look(session, context, number, paper.number, agreement.version)
+    signer = (_TERMS["person_a"], _TERMS["capacity_a"])
+    agreements.accept(session, context, number, agreement.digest, *signer)
 
 
 def _in_use(session: Session, pair: _Pair, people: _People, number: int, at: datetime) -> Iterator[datetime]:

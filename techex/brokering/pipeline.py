@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from techex.brokering import course
 from techex.core.context import Actor, MemberRole
 from techex.core.vocabulary import N_
 from techex.regions.rules import HOME_COUNTRY
@@ -41,7 +42,7 @@ class Verb(StrEnum):
     """What can be done to it."""
 
     INTRODUCE = "introduce"
-    KEEP_SECRET = "keep_secret"  # noqa: S105 - agree to confidentiality
+    KEEP_SECRET = "keep_secret"  # noqa: S105 - under the agreement that both sides have accepted
     EVALUATE = "evaluate"
     VALUATE = "valuate"
     NEGOTIATE = "negotiate"
@@ -66,6 +67,7 @@ class Need(StrEnum):
 
     CONTRACT = "contract"
     OTHER_SIDE = "other_side"
+    AGREEMENT = "agreement"
     OBLIGED = "obliged"
     NOT_OBLIGED = "not_obliged"
     NUMBER = "number"
@@ -88,7 +90,7 @@ STAGES: Mapping[Stage, str] = {
 }
 LABELS: Mapping[Verb, str] = {
     Verb.INTRODUCE: N_("Introduce both sides"),
-    Verb.KEEP_SECRET: N_("Agree to confidentiality, for our side"),
+    Verb.KEEP_SECRET: N_("Go on under the agreement"),
     Verb.EVALUATE: N_("Begin an evaluation or a pilot"),
     Verb.VALUATE: N_("Begin the valuation"),
     Verb.NEGOTIATE: N_("Begin to negotiate"),
@@ -103,7 +105,7 @@ DONE: Mapping[str, str] = {
     "open": N_("both agreed to be introduced"),
     "message": N_("wrote a message"),
     Verb.INTRODUCE: N_("introduced both sides: names and contacts are shown"),
-    Verb.KEEP_SECRET: N_("agreed to confidentiality"),
+    Verb.KEEP_SECRET: N_("noted that the agreement on confidentiality is in force"),
     Verb.EVALUATE: N_("began an evaluation or a pilot"),
     Verb.VALUATE: N_("began the valuation"),
     Verb.NEGOTIATE: N_("began to negotiate"),
@@ -113,6 +115,7 @@ DONE: Mapping[str, str] = {
     Verb.IMPLEMENT: N_("noted that it is in use"),
     Verb.REVIEW: N_("noted the outcome"),
     Verb.LOSE: N_("noted that the deal is lost"),
+    **course.DONE,
 }
 # What a contract is worth, in its own currency: in dong (millions), and in others.
 VALUE_BANDS: Mapping[str, tuple[str, str]] = {
@@ -140,7 +143,7 @@ OPEN = (_S.LEAD, _S.INTRODUCED, _S.UNDER_NDA, _S.EVALUATION, _S.VALUATION, _S.NE
 _TALKING = (_S.INTRODUCED, _S.UNDER_NDA, _S.EVALUATION, _S.VALUATION)
 TRANSITIONS: tuple[Transition, ...] = (
     Transition(Verb.INTRODUCE, (_S.LEAD,), _S.INTRODUCED, _P.OPERATOR),
-    Transition(Verb.KEEP_SECRET, (_S.INTRODUCED,), _S.UNDER_NDA, _P.SIDE, (_N.OTHER_SIDE,)),
+    Transition(Verb.KEEP_SECRET, (_S.INTRODUCED,), _S.UNDER_NDA, _P.ANY, (_N.AGREEMENT,)),
     Transition(Verb.EVALUATE, (_S.INTRODUCED, _S.UNDER_NDA), _S.EVALUATION, _P.ANY),
     Transition(Verb.VALUATE, (_S.INTRODUCED, _S.UNDER_NDA, _S.EVALUATION), _S.VALUATION, _P.ANY),
     Transition(Verb.NEGOTIATE, _TALKING, _S.NEGOTIATION, _P.ANY),
@@ -216,6 +219,7 @@ class Standing:
     done_by: frozenset[int] = frozenset()  # sides that have taken the step which takes both
     has_contract: bool = False
     obliged: bool = False
+    agreement: bool = False  # both sides have accepted the same text on confidentiality
 
 
 def side_of(actor: Actor, standing: Standing, at_least: MemberRole = MemberRole.VIEWER) -> int | None:
@@ -247,6 +251,8 @@ def allowed(actor: Actor, standing: Standing) -> list[Transition]:
         if Need.OTHER_SIDE in row.needs and side in standing.done_by:
             continue
         if Need.CONTRACT in row.needs and not standing.has_contract:
+            continue
+        if Need.AGREEMENT in row.needs and not standing.agreement:
             continue
         if (Need.OBLIGED in row.needs and not standing.obliged) or (Need.NOT_OBLIGED in row.needs and standing.obliged):
             continue
