@@ -139,6 +139,16 @@ def demo_app(settings: Settings, demo_file: Path) -> Iterator[Flask]:
 
 
 @pytest.fixture
+def words_app(settings: Settings) -> Iterator[Flask]:
+    """The same exchange with nothing listed in it: for tests that bring what they ask for, and ask often."""
+    matcher = WordMatcher()
+    app = create_app(settings, testing=True, matcher=lambda: matcher)
+    app.test_client_class = Browser
+    yield app
+    app.extensions["techex.database"].close()
+
+
+@pytest.fixture
 def visitor(demo_app: Flask) -> FlaskClient:
     """A reader of the demo exchange who prefers English and has no JavaScript."""
     client = demo_app.test_client()

@@ -101,9 +101,9 @@ def test_no_cell_begins_like_a_formula(start: str) -> None:
 
 
 @pytest.mark.parametrize("person", ["engineer", "operator", "administrator"])
-def test_nothing_that_somebody_signed_in_reads_is_kept_in_a_cache(demo_app: Flask, person: str) -> None:
-    ids = _scene(demo_app)
-    client, kept = sign_in(demo_app, person), []
+def test_nothing_that_somebody_signed_in_reads_is_kept_in_a_cache(words_app: Flask, person: str) -> None:
+    ids = _scene(words_app)
+    client, kept = sign_in(words_app, person), []
     for row in MATRIX:
         if row.get("method", "GET") != "GET" or row["endpoint"] == "static":
             continue
@@ -155,10 +155,10 @@ def _put_the_canary_everywhere(path: Path) -> int:
 
 
 def test_words_from_the_database_are_never_markup_on_any_page(
-    demo_app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    words_app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Fuzz, "_forms", lambda *given: {})
-    fuzz = Fuzz(demo_app, settings.data_dir / "techex.db", fill)
+    fuzz = Fuzz(words_app, settings.data_dir / "techex.db", fill)
     assert _put_the_canary_everywhere(fuzz.path) >= 30
     alive, shown = [], 0
     for who in ("anonymous", "engineer", "officer", "operator", "administrator"):

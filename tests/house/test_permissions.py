@@ -10,6 +10,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from techex.accounts import demo
+from techex.core import installation
 from techex.core.context import COMMAND_LINE, Context
 from techex.interchange.tables import ImportRun
 from techex.listings.posting_tables import SavedDraft
@@ -43,6 +45,7 @@ def _scene(app: Flask) -> dict[str, int]:
     """
     with app.app_context(), identity.database().transaction() as session:
         context = Context(COMMAND_LINE)
+        installation.remember(session, demo.FACT, True)  # which has pages of its own
         lan = enter(session, context)["engineer"]
         owner, _ = upsert(session, context, OrganisationDraft("Matrix cooperative", slug="matrix"))
         ids = {}
@@ -81,15 +84,15 @@ def test_every_route_has_a_row(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_each_cell_of_the_matrix_holds(demo_app: Flask, person: str) -> None:
-    ids = _scene(demo_app)
+def test_each_cell_of_the_matrix_holds(words_app: Flask, person: str) -> None:
+    ids = _scene(words_app)
     wrong, client = [], None
     for row in MATRIX:
         path = row["path"]
         for cell, number in ids.items():
             path = path.replace(f"{{{cell}}}", str(number))
         assert "{" not in path, f"{row['path']}: names nothing of the matrix"
-        client = client or (demo_app.test_client() if person == "anonymous" else sign_in(demo_app, person))
+        client = client or (words_app.test_client() if person == "anonymous" else sign_in(words_app, person))
         method = row.get("method", "GET")
         status = (client.post if method == "POST" else client.get)(path, buffered=True).status_code
         if method == "POST" and row["endpoint"].startswith("accounts."):
@@ -99,17 +102,17 @@ def test_each_cell_of_the_matrix_holds(demo_app: Flask, person: str) -> None:
     assert wrong == []
 
 
-def test_a_refused_write_leaves_no_trace_of_a_person(demo_app: Flask) -> None:
+def test_a_refused_write_leaves_no_trace_of_a_person(words_app: Flask) -> None:
     writes = [row for row in MATRIX if row.get("method") == "POST" and "{" not in row["path"]]
     writes = [row for row in writes if row["endpoint"] not in csrf.SIGNED]  # their key is in the address
     assert writes
     for row in writes:
-        client = FlaskClient(demo_app, demo_app.response_class)
+        client = FlaskClient(words_app, words_app.response_class)
         assert client.post(row["path"]).status_code in (403, 405), row["path"]
 
 
-def test_no_page_is_changed_by_a_method_it_does_not_know(demo_app: Flask) -> None:
-    client = FlaskClient(demo_app, demo_app.response_class)
+def test_no_page_is_changed_by_a_method_it_does_not_know(words_app: Flask) -> None:
+    client = FlaskClient(words_app, words_app.response_class)
     for row in MATRIX:
         if "{" not in row["path"]:
             for method in ("PUT", "PATCH", "DELETE"):
