@@ -22,7 +22,17 @@ from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
-from techex.brokering import agreement_views, board_views, deal_views, document_views, figure_views, proposal_views
+from techex.brokering import (
+    agreement_views,
+    board_views,
+    commission_views,
+    deal_views,
+    document_views,
+    figure_views,
+    gap_views,
+    proposal_views,
+)
+from techex.brokering import commissioning as commissions
 from techex.brokering import people as brokering_people
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
@@ -71,6 +81,9 @@ BLUEPRINTS = (
     agreement_views.blueprint,
     board_views.blueprint,
     figure_views.blueprint,
+    gap_views.blueprint,
+    commission_views.blueprint,
+    commission_views.consent_blueprint,
     alert_views.blueprint,
     calendar_views.blueprint,
     desk_views.blueprint,
@@ -94,6 +107,7 @@ DESK = (
     ("life.mine", _l("My listings"), policy.signed_in),
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
     ("deals.board", _l("Deals"), policy.signed_in),
+    ("gaps.index", _l("What is missing"), policy.operator),
     ("alerts.index", _l("Alerts"), policy.signed_in),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
     ("review.queue", _l("Review queue"), policy.operator),
@@ -115,6 +129,7 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     organisation_members.data_of,
     listing_people.data_of,
     brokering_people.data_of,
+    commissions.data_of,
     verdicts.data_of,
     alert_people.data_of,
 )

@@ -76,7 +76,7 @@ def _page(
         "brokering/figures.html",
         exact=exact,
         may_be_exact=actor.is_operator or actor.is_administrator,
-        may_commission=False,
+        may_commission=actor.is_operator,
         own_places=[place for code in places or () if (place := regions.place_of_code(code))],
         until=asked.before - timedelta(days=1) if asked.before and not exact else None,
         asked=asked,

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
 
 from techex.accounts import demo
+from techex.brokering.commission_tables import Commission, CommissionConsent, CommissionNeed
 from techex.core import installation
 from techex.core.context import COMMAND_LINE, Context
 from techex.interchange.tables import ImportRun
@@ -71,9 +73,23 @@ def _scene(app: Flask) -> dict[str, int]:
         session.flush()
         ids["draft"], ids["import"] = draft.id, imported.id
         to = {"email": "nobody@unknown.example", "role": "viewer"}
+        ids |= _commission(session, context, ids["need.public"], member.organisation_id)
         invitation = members.invite(session, context, member.organisation, **to, link=str, language="en", exchange="X")
         ids["invitation"] = invitation.id
         return ids
+
+
+def _commission(session: Session, context: Context, need: int, firm: int) -> dict[str, int]:
+    """A proposal for a commissioned task, kept in Hưng Yên, in which a firm is asked whether it may be named."""
+    texts = {"title": "Commissioned task", "problem": "A problem", "result": "A result", "offers": [], "institutes": []}
+    made = Commission(
+        **texts, language="en", field="101", places=["VN-33"], created_at=context.now, updated_at=context.now
+    )
+    made.need_rows.append(CommissionNeed(listing_id=need))
+    made.consents.append(CommissionConsent(organisation_id=firm, state="asked", asked_at=context.now))
+    session.add(made)
+    session.flush()
+    return {"commission": made.id, "commission.firm": firm}
 
 
 def test_every_route_has_a_row(app: Flask) -> None:
