@@ -24,6 +24,7 @@ from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
 from techex.brokering import (
     agreement_views,
+    batch_views,
     board_views,
     commission_views,
     deal_views,
@@ -80,6 +81,7 @@ BLUEPRINTS = (
     document_views.blueprint,
     agreement_views.blueprint,
     board_views.blueprint,
+    batch_views.blueprint,
     figure_views.blueprint,
     gap_views.blueprint,
     commission_views.blueprint,
@@ -108,6 +110,7 @@ DESK = (
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
     ("deals.board", _l("Deals"), policy.signed_in),
     ("gaps.index", _l("What is missing"), policy.operator),
+    ("batches.index", _l("Batches"), policy.operator),
     ("alerts.index", _l("Alerts"), policy.signed_in),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
     ("review.queue", _l("Review queue"), policy.operator),

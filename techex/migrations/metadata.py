@@ -24,7 +24,9 @@ TABLES = (
     "techex.brokering.paper_tables",
     "techex.brokering.commission_tables",
     "techex.brokering.report_tables",
+    "techex.brokering.batch_tables",
     "techex.alerts.tables",
+    "techex.admin.tables",
 )
 
 
