@@ -13,6 +13,7 @@ from importlib import import_module
 
 import click
 
+from techex.admin.letter_needs import holds
 from techex.core import installation, outbox
 from techex.core.context import command_line_context
 from techex.core.database import Database
@@ -63,9 +64,13 @@ class Worker:
         said = []
         with self._database.reading() as session:
             keep = bool(installation.recall(session, "demo"))  # the demo shows its letters
-        sent = outbox.send_due(self._database, self._carrier, self._settings.mail_from, now, keep_texts=keep)
-        if sent.sent or sent.failed:
-            said.append(f"letters: {sent.sent} sent" + (f", {sent.failed} not yet" if sent.failed else ""))
+        sent = outbox.send_due(
+            self._database, self._carrier, self._settings.mail_from, now, keep_texts=keep, holds=holds
+        )
+        if sent != outbox.Sent():
+            further = {"not yet": sent.failed, "dropped": sent.dropped}
+            more = "".join(f", {count} {word}" for word, count in further.items() if count)
+            said.append(f"letters: {sent.sent} sent{more}")
         for name, (every, address) in JOBS.items():
             if now >= self._due.get(name, now):
                 self._due[name] = now + every

@@ -9,6 +9,7 @@ SUBJECTS = (
     N_("listing_draft"),
     N_("organisation"),
     N_("person"),
+    N_("letter"),
     N_("duplicate_pair"),
     N_("verdict"),
     N_("learned_version"),
@@ -74,6 +75,9 @@ VERBS = (
     N_("deleted"),
     N_("place granted"),
     N_("place taken away"),
+    # of letters
+    N_("letter reduced"),
+    N_("letter dropped"),
     # of matches
     N_("judged"),
     N_("learned"),

@@ -203,11 +203,16 @@ def _as_reader(session: Session, context: Context, person: Person) -> Context:
 def _write(session: Session, context: Context, place: Place, sections: Sequence[tuple[Alert, Sequence[Match]]]) -> None:
     person = sections[0][0].person
     language = person.language or "vi"
+    said = [(_section(place, language, alert, found), found) for alert, found in sections]
     values = {
         "exchange": place.exchange,
         "count": sum(len(found) for _, found in sections),
-        "sections": "\n\n\n".join(_section(place, language, alert, found) for alert, found in sections),
+        "sections": "\n\n\n".join(section for section, _found in said),
     }
+    parts: list[mail.Part] = []
+    for section, found in said:
+        parts.append(mail.Part(section, [_need(match) for match in found]))
+        parts += [mail.Part(_line(place, language, match), [_need(match)]) for match in found]
     mail.write(
         session,
         context,
@@ -218,7 +223,15 @@ def _write(session: Session, context: Context, place: Place, sections: Sequence[
         text=_LETTER,
         values=values,
         unsubscribe=_stop(place, [alert for alert, _ in sections]),
+        reader=person.id,
+        parts=parts,
     )
+
+
+def _need(match: Match) -> mail.Need:
+    """What is asked again when a letter leaves: its words stand in it only as long as everybody may read them."""
+    public = match.listing.visibility == Visibility.PUBLIC
+    return ("public listing" if public else "listing", match.listing.id)
 
 
 def _stop(place: Place, alerts: Sequence[Alert]) -> str:

@@ -71,6 +71,8 @@ def _tell(
             subject=words[0],
             text=words[1],
             values={"exchange": house.name, "number": deal.id, "link": link},
+            reader=person.id,
+            needs=[("interest", deal.interest_id)],
         )
         for side in standing(deal).sides
         if to_all or side != mine

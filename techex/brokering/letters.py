@@ -130,10 +130,21 @@ def _write(
             subject=words.subject,
             text=words.text,
             values=values,
+            reader=person.id,
+            needs=[("interest", interest.id)],
         )
         for person in people
         if person.is_active and person.confirmed_at is not None
     )
+
+
+def concerns(session: Session, interest_id: int, person_id: int) -> bool:
+    """Whether letters about an expression of interest, or its deal, are for this person now."""
+    interest = session.get(Interest, interest_id)
+    if interest is None:
+        return False
+    sides = [*_members(session, interest.sender_id), *_members(session, interest.receiver_id)]
+    return any(person.id == person_id for person in [*sides, *_operators(session, interest)])
 
 
 def _members(session: Session, organisation_id: int) -> list[Person]:
@@ -186,6 +197,8 @@ def _of_deal(
             subject=words[0],
             text=words[1],
             values={"exchange": house.name, "number": deal.id, "link": link, **values},
+            reader=person.id,
+            needs=[("interest", deal.interest_id)],
         )
         for person in sides
         if person.is_active and person.confirmed_at is not None

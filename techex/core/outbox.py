@@ -11,20 +11,23 @@ from __future__ import annotations
 import os
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
+from itertools import accumulate
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from techex.core import audit
+from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
 from techex.core.mail import Letter
 from techex.errors import SettingsInvalid
@@ -42,6 +45,12 @@ class Sent:
 
     sent: int = 0
     failed: int = 0
+    dropped: int = 0
+
+
+# Whether a person may do now what a letter needs: (session, now, person, need).
+Holds = Callable[[Session, datetime, int, tuple[Any, ...]], bool]
+GONE = "Its reader may not see any more what it was about."
 
 
 class Refused(Exception):  # noqa: N818 - the names of our errors say what happened
@@ -134,12 +143,27 @@ def message_of(letter: Letter, sender: str) -> EmailMessage:
     return message
 
 
-def send_due(database: Database, carrier: Carrier, sender: str, now: datetime, *, keep_texts: bool = False) -> Sent:
-    """Send what is due, one letter after the other; texts with links that open doors are forgotten once sent."""
+def send_due(
+    database: Database,
+    carrier: Carrier,
+    sender: str,
+    now: datetime,
+    *,
+    keep_texts: bool = False,
+    holds: Holds | None = None,
+) -> Sent:
+    """Send what is due, one letter after the other; texts with links that open doors are forgotten once sent.
+
+    `holds` says what readers may do now: a letter, or a part of one, that is not for its reader any more is taken out.
+    """
     done = Sent()
     for _ in range(BATCH):
         with database.transaction() as session:
             letter = _claim(session, now)
+            if letter is not None and (reason := _reduced(session, letter, now, holds)):
+                done.dropped += 1
+                _drop(session, letter, now, reason)
+                continue
         if letter is None:
             break
         try:
@@ -157,6 +181,52 @@ def send_due(database: Database, carrier: Carrier, sender: str, now: datetime, *
             _note(database, letter, state="sent", sent_at=now, text=text, error="")
             done.sent += 1
     return done
+
+
+def _reduced(session: Session, letter: Letter, now: datetime, holds: Holds | None) -> str:
+    """Take out of a letter what its reader may not see any more; why it must not leave at all, else empty."""
+    needs = letter.needs or {}
+    if "reader" not in needs or holds is None:
+        return ""
+
+    def held(need: Sequence[Any]) -> bool:
+        return holds(session, now, needs["reader"], tuple(need))
+
+    if not held(("person",)) or not all(held(need) for need in needs["all"]):
+        return GONE
+    parts = [(start, end, any(held(need) for need in any_of)) for start, end, any_of in needs["parts"]]
+    if parts and not any(kept for _start, _end, kept in parts):
+        return GONE
+    if any(not kept for _start, _end, kept in parts):
+        _cut(letter, parts)
+        detail = {"parts": sum(not kept for _start, _end, kept in parts), "person": needs["reader"]}
+        audit.record(session, Context(COMMAND_LINE, now), "letter reduced", "letter", letter.id, detail)
+    return ""
+
+
+def _cut(letter: Letter, parts: Sequence[tuple[int, int, bool]]) -> None:
+    """Take the parts out that are not kept, with the empty lines behind them, and say where the others stand now."""
+    stays = [True] * len(letter.text)
+    for start, end, kept in parts:
+        if not kept:
+            after = end + len(letter.text[end:]) - len(letter.text[end:].lstrip("\n"))
+            stays[start:after] = [False] * (after - start)
+    place = [0, *accumulate(stays)]
+    letter.text = "".join(character for character, stay in zip(letter.text, stays, strict=True) if stay)
+    any_of = [part[2] for part in letter.needs["parts"]]
+    left = [
+        [place[start], place[end], needs]
+        for (start, end, kept), needs in zip(parts, any_of, strict=True)
+        if kept and place[end] > place[start]
+    ]
+    letter.needs = {**letter.needs, "parts": left}
+
+
+def _drop(session: Session, letter: Letter, now: datetime, reason: str) -> None:
+    """Keep that a letter was not sent, and nothing of what it said."""
+    letter.state, letter.error, letter.text, letter.subject, letter.due_at = "dropped", reason, "", "", now
+    detail = {"key": letter.key, "person": letter.needs["reader"]}
+    audit.record(session, Context(COMMAND_LINE, now), "letter dropped", "letter", letter.id, detail)
 
 
 def _claim(session: Session, now: datetime) -> Letter | None:

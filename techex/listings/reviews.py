@@ -303,6 +303,8 @@ def tell_owners(
             subject=subject,
             text=text,
             values=values,
+            reader=member.person_id,
+            needs=[("member", listing.organisation_id, MemberRole.EDITOR.value)],
         )
     return sent
 

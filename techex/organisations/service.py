@@ -357,6 +357,8 @@ def _tell_managers(
             subject=words[0],
             text=words[1],
             values=values,
+            reader=person.id,
+            needs=[("member", organisation.id, MemberRole.MANAGER.value)],
         )
 
 
