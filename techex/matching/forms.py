@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import url_for
 from werkzeug.datastructures import MultiDict
 
 from techex.core import vocabulary
@@ -15,6 +14,7 @@ from techex.listings.rules import Kind
 from techex.matching.rules import NO_FILTERS, Filters
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
+from techex.web import replies
 
 LONGEST_TEXT = 5_000  # characters of a free text; a longer one is cut, with a note
 LONGEST_SHARED_TEXT = 1_500  # characters; a longer text stays in the page instead of its address
@@ -78,8 +78,8 @@ class Search:
         """The address of this search, or of one that differs in `changes`."""
         search = replace(self, **changes)
         if search.listing_id is not None:
-            return url_for("matching.listing_matches", listing_id=search.listing_id, **search.parameters())
-        return url_for("matching.search", **search.parameters())
+            return replies.address("matching.listing_matches", search.parameters(), listing_id=search.listing_id)
+        return replies.address("matching.search", search.parameters())
 
     def without(self, name: str, code: str = "") -> Search:
         """This search without one value of a parameter (or without the parameter), from its first page."""

@@ -247,7 +247,7 @@ def pair_address(asked: Search, other: Listing) -> str:
     if asked.listing_id is None:
         if not asked.shareable:
             return ""
-        return url_for("matching.text_pair", listing_id=other.id, **_parameters(asked))
+        return replies.address("matching.text_pair", _parameters(asked), listing_id=other.id)
     if other.is_need:
         seen_from: dict[str, Any] = {"from": Kind.OFFER.value}  # a word that Python keeps for itself
         return url_for("matching.pair", need_id=other.id, offer_id=asked.listing_id, **seen_from)
@@ -266,8 +266,8 @@ def why_address(asked: Search, other: int | None = None) -> str:
     """Where the question is answered why a listing is not among these matches; with `other`, why that one is not."""
     named = {} if other is None else replace(asked, page=1).parameters() | {"other": other}
     if asked.listing_id is None:
-        return url_for("matching.text_why", **named)
-    return url_for("matching.why", listing_id=asked.listing_id, **named)
+        return replies.address("matching.text_why", named)
+    return replies.address("matching.why", named, listing_id=asked.listing_id)
 
 
 def _parameters(asked: Search) -> dict[str, Any]:

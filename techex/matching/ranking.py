@@ -248,7 +248,9 @@ class Scored:
         found = [self.keywords.top(CANDIDATES, allowed)[0]]
         if self.query.whole is not None and self.query.passages is not None:
             # A short text is one passage, and the whole is the same vector: it is looked for once.
-            asked = np.unique(np.concatenate([self.query.whole[None], self.query.passages]), axis=0)
+            whole, passages = self.query.whole[None], self.query.passages
+            known = (passages == whole).all(axis=1)
+            asked = np.concatenate([whole, passages[~known]])
             found.append(self.partition.dense(asked, CANDIDATES, allowed)[0])
         if self.also:
             wanted = np.array([one for one in self.also if self.partition.facts(one) is not None], np.int64)

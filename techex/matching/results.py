@@ -214,6 +214,9 @@ class Results:
         """(n,) the facts of so many of the best, best first."""
         ids = self.ranked.ids[:first]
         found = [partition.fact_rows(ids) for partition in self.partitions]
+        if len(found) == 1:  # one visibility class: its facts need not be joined with others
+            places, rows = found[0]
+            return rows[np.argsort(places)]
         places = np.concatenate([np.empty(0, np.int64), *(places for places, _ in found)])
         return np.concatenate([np.empty(0, FACTS), *(rows for _, rows in found)])[np.argsort(places)]
 

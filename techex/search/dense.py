@@ -228,9 +228,15 @@ class InvertedIndex:
         return self._ranked(queries, found, k)
 
     def _ranked(self, queries: FloatArray, found: IntArray, k: int) -> tuple[FloatArray, IntArray]:
+        if len(queries) == 1:  # no row is found twice: what follows shares them between queries
+            scores = (self.vectors(np.maximum(found[0], 0)) @ queries[0])[None]
+            return self._ordered(found, scores, k)
         distinct, where = np.unique(found, return_inverse=True)
         exact = self.vectors(np.maximum(distinct, 0)) @ queries.T  # one gather for all queries; row -1 is masked below
-        scores = np.take_along_axis(exact.T, where.reshape(found.shape), axis=1)
+        return self._ordered(found, np.take_along_axis(exact.T, where.reshape(found.shape), axis=1), k)
+
+    @staticmethod
+    def _ordered(found: IntArray, scores: FloatArray, k: int) -> tuple[FloatArray, IntArray]:
         scores[found < 0] = -np.inf
         order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
         return _padded(np.take_along_axis(scores, order, 1), np.take_along_axis(found, order, 1), k)

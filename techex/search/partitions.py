@@ -23,6 +23,9 @@ from techex.search.segments import PASSAGES_A_LISTING, Entry, PassageRows, Segme
 MERGE_AT = 500
 # Passages fetched for each listing wanted: several passages of one listing often lead the list together.
 PASSAGES_FOR_A_LISTING = 2
+# One score in so many tells how great the best ones are; so many times more than needed are looked at to be sure.
+SAMPLED = 16
+SAMPLE_MARGIN = 3
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,7 @@ class Keywords:
         ids, values = [], []
         for segment, standing, scores in self._parts(allowed):
             scores = scores if standing is None else np.where(standing, scores, 0)
-            rows = np.flatnonzero(scores)
-            if len(rows) > k:
-                limit = np.partition(scores[rows], len(rows) - k)[len(rows) - k]
-                rows = rows[scores[rows] >= limit]
+            rows = _greatest(scores, k)
             ids.append(segment.ids[rows])
             values.append(scores[rows])
         found, best = np.concatenate(ids), np.concatenate(values)
@@ -239,13 +239,17 @@ class Partition:
 
     def fact_rows(self, listing_ids: IntArray) -> tuple[IntArray, FactRows]:
         """For those of the ids that are here: their places in `listing_ids`, and their facts (n,)."""
-        places, found = [], []
+        places: list[IntArray] = []
+        found: list[FactRows] = []
         for segment, standing in zip(self.segments, (self.alive, None), strict=True):
             here, rows = segment.rows_of(listing_ids)
             if standing is not None:
                 here, rows = here[standing[rows]], rows[standing[rows]]
-            places.append(here)
-            found.append(segment.facts[rows])
+            if len(here) or not places:
+                places.append(here)
+                found.append(segment.facts[rows])
+        if len(places) == 1:  # the usual case; columns of facts take a third of a millisecond to join
+            return places[0], found[0]
         return np.concatenate(places), np.concatenate(found)
 
     def facts(self, listing_id: int) -> Facts | None:
@@ -282,6 +286,24 @@ class Partition:
 
 def _segment(entries: Sequence[Entry], tables: Tables) -> Segment:
     return Segment.build(entries, tables.dimension, tables.labels, tables.vocabulary)
+
+
+def _greatest(scores: ScoreArray, k: int) -> IntArray:
+    """Rows of the k greatest scores above 0, and of those equal to the last of them, ascending.
+
+    A sample says which scores are certainly too small, so that few of a large partition have to be put in order.
+    """
+    sample = scores[::SAMPLED]
+    above = SAMPLE_MARGIN * (k // SAMPLED + 1)
+    least = np.partition(sample, len(sample) - above)[len(sample) - above] if len(sample) > above else 0
+    rows = np.flatnonzero(scores >= least) if least > 0 else np.flatnonzero(scores)
+    if len(rows) < k:  # the sample was not like the rest
+        rows = np.flatnonzero(scores)
+    if len(rows) <= k:
+        return rows
+    values = scores[rows]
+    greatest: IntArray = rows[values >= np.partition(values, len(rows) - k)[len(rows) - k]]
+    return greatest
 
 
 def _firsts(ids: IntArray, scores: FloatArray, k: int) -> tuple[IntArray, FloatArray]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 
 from flask import (
     Flask,
@@ -24,6 +25,7 @@ from flask import (
     redirect,
     render_template,
     request,
+    url_for,
 )
 
 SMALLEST_COMPRESSED = 1_000  # bytes; below, the header costs more than is gained
@@ -33,12 +35,31 @@ LONGEST_BLUR = 100  # bytes; as Django does it ("Heal the Breach")
 _HAS_NAME = 0x08  # flag of a gzip header
 VENDORED = "vendor/"  # folders below it carry a version in their name
 ADDRESSES_KEPT = 4096  # some hundred bytes each
+VALUES_KEPT = 64  # of a query, as they are written in addresses
+WRITTEN_AS_THEY_ARE = (
+    "!$'()*,/:;?@"  # as in all addresses of the pages; https://url.spec.whatwg.org/#percent-encoded-bytes
+)
 A_YEAR = 31_536_000  # seconds; files carry a digest of their content in their address
 
 
 def page(template: str, /, status: int = 200, **values: Any) -> Response:
     """A whole page in the language of its reader."""
     return make_response(render_template(template, **values), status)
+
+
+def address(endpoint: str, query: Mapping[str, Any], **values: Any) -> str:
+    """As `url_for` with a query (names to values or lists of them), for a page that repeats a long text in many links.
+
+    Characters of a text are written out one by one, 5,000 on a page of matches, unless the text is remembered.
+    """
+    pairs = [(name, one) for name, held in query.items() for one in (held if isinstance(held, list) else [held])]
+    said = "&".join(f"{_written(name)}={_written(str(value))}" for name, value in pairs)
+    return url_for(endpoint, **values) + ("?" + said if said else "")
+
+
+@lru_cache(maxsize=VALUES_KEPT)
+def _written(value: str) -> str:
+    return quote_plus(value, safe=WRITTEN_AS_THEY_ARE)
 
 
 def see_other(address: str) -> Response:

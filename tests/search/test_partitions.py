@@ -8,7 +8,7 @@ import pytest
 from techex.listings.rules import Kind, Visibility
 from techex.search.collection import Collection
 from techex.search.facts import Facts, Filters, Where
-from techex.search.partitions import Partition
+from techex.search.partitions import Partition, _greatest
 from techex.search.segments import Entry, Passage
 
 from .listings import DIMENSION, best_cosines, collection_of, made, unit
@@ -185,3 +185,24 @@ def test_many_changes_ask_for_a_merge() -> None:
     partition = partition.changed([], [made(number).entry for number in range(100, 700)])
     assert partition.wants_merging
     assert not partition.merged().wants_merging
+
+
+@pytest.mark.parametrize("ties", [1_000, 7])
+@pytest.mark.parametrize("said", [0.9, 0.05, 0.001, 0.0])
+def test_the_best_by_words_are_found_however_few_say_them(said: float, ties: int) -> None:
+    rng = np.random.default_rng(3)
+    for size in (10, 400, 30_000):
+        scores = (rng.integers(1, ties, size) / ties * (rng.random(size) < said)).astype(np.float32)
+        for k in (1, 20, 200):
+            found = _greatest(scores, k)
+            best = np.sort(scores[scores > 0])[::-1]
+            expected = np.flatnonzero((scores > 0) & (scores >= best[min(k, len(best)) - 1])) if len(best) else []
+            assert found.tolist() == list(expected)
+
+
+def test_the_best_by_words_are_found_where_a_sample_misses_them() -> None:
+    scores = np.zeros(5_000, np.float32)
+    scores[::16] = 0.1
+    scores[1:60:3] = 0.5
+    assert _greatest(scores, 20).tolist() == list(range(1, 60, 3))
+    assert len(_greatest(scores, 21)) == np.count_nonzero(scores)

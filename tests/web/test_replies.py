@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import gzip
 
+from flask import Flask, url_for
 from flask.testing import FlaskClient
+
+from techex.web import replies
 
 
 def test_texts_travel_compressed_to_those_who_can_read_it(client: FlaskClient) -> None:
@@ -33,3 +36,12 @@ def test_an_unchanged_asset_is_not_sent_twice(client: FlaskClient) -> None:
     first = client.get("/static/site.css", buffered=True)
     again = client.get("/static/site.css", buffered=True, headers={"If-None-Match": first.headers["ETag"]})
     assert again.status_code == 304
+
+
+def test_an_address_with_a_query_is_that_of_the_framework(app: Flask) -> None:
+    query = {"text": "Xử lý nước: 80 °C & 5 m³/h? 'a'+b/c~d$(e)*", "field": ["201", "4 ü"], "page": 2, "lang": "vi"}
+    with app.test_request_context("/"):
+        assert replies.address("matching.search", query) == url_for("matching.search", **query)
+        assert replies.address("matching.search", {}) == url_for("matching.search")
+        known = replies.address("matching.text_pair", query, listing_id=7)
+        assert known == url_for("matching.text_pair", listing_id=7, **query)
