@@ -1,4 +1,4 @@
-"""`techex audit`: look after the audit log."""
+"""`techex audit`: look after the audit log and the ledgers of deals."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from techex.brokering import ledgers
 from techex.core import audit as log
 from techex.core.database import Database
 from techex.core.terminal import bar
@@ -16,7 +17,7 @@ from techex.settings import load_settings
 
 @click.group()
 def audit() -> None:
-    """Check the audit log: nobody has changed, removed or moved an entry."""
+    """Check the audit log, and with `deals` the ledgers of deals: nobody has changed, removed or moved an entry."""
 
 
 @audit.command("verify")
@@ -47,4 +48,30 @@ def verify(noted: str, as_json: bool) -> None:
     else:
         click.echo(f"The audit log is broken at entry {walked.broken}: {walked.reason}.", err=True)
     if not walked.is_whole:
+        sys.exit(1)
+
+
+@audit.command("deals")
+@click.option("--deal", type=int, help="Look at this deal alone, by its number.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def deals(deal: int | None, as_json: bool) -> None:
+    """Walk the ledgers of deals: every line follows from the one before it, the audit log knows each, and every paper
+    has the content whose digest the ledger holds. Exit code 1 where something does not hold.
+    """
+    settings = load_settings()
+    database = Database(settings.database_address)
+    run.require_current(database)
+    with database.reading() as session, bar("Walking the ledgers of deals", as_json) as update:
+        walked = ledgers.verify(session, settings.data_dir, deal, update)
+    if as_json:
+        flaws = [{"deal": flaw.deal, "line": flaw.line, "reason": flaw.reason} for flaw in walked.flaws]
+        counts = {"deals": walked.deals, "lines": walked.lines, "papers": walked.papers}
+        click.echo(json.dumps({"whole": not flaws} | counts | {"flaws": flaws}))
+    elif not walked.flaws:
+        counted = f"{walked.deals} deals, {walked.lines} lines, {walked.papers} versions of papers"
+        click.echo(f"The ledgers of deals are whole: {counted}.")
+    for flaw in () if as_json else walked.flaws:
+        where = f"line {flaw.line}: " if flaw.line else ""
+        click.echo(f"Deal {flaw.deal}, {where}{flaw.reason}.", err=True)
+    if walked.flaws:
         sys.exit(1)

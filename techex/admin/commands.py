@@ -81,7 +81,7 @@ def _load_demo(as_json: bool) -> None:
     database = _ready_database(settings)
     with bar("Loading the demo exchange", as_json) as update:
         report = demo_exchange.load(database, command_line_context(), update)
-    asked = brokering_demo.load(database, command_line_context())
+    asked = brokering_demo.load(database, command_line_context(), settings.data_dir)
     embedded = _embed(settings, database, as_json)
     survey.look_over(settings, database, command_line_context(), at_once=True)
     counts = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from techex.brokering import papers
 from techex.core.context import Context
 from techex.core.database import Database
 from techex.interchange import advancing, runs
@@ -38,8 +39,9 @@ def _compare(database: Database, context: Context) -> None:
 
 
 def sweep_files(settings: Settings, database: Database, context: Context) -> str | None:
-    """Delete files of listings that are gone, and tables whose import has ended."""
+    """Delete files of listings that are gone, papers that were withdrawn, and tables whose import has ended."""
     with database.reading() as session:
         gone = attachments.sweep(session, settings.data_dir, context.now)
         gone += runs.sweep(session, settings.data_dir, context.now)
+        gone += papers.sweep(session, settings.data_dir, context.now)
     return f"{gone} files deleted" if gone else None

@@ -7,14 +7,28 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from techex.brokering.deal_tables import DealMessage, DealStep
+from techex.brokering.paper_tables import DealPaperVersion
 from techex.brokering.tables import Interest, InterestStep
 
 
 def data_of(session: Session, person_id: int) -> dict[str, Any]:
-    """What a person asked and noted in introductions, for that person."""
+    """What a person asked and noted in introductions, said, did and handed over in deals, for that person."""
     asked = session.scalars(select(Interest).where(Interest.person_id == person_id).order_by(Interest.id))
     steps = session.scalars(select(InterestStep).where(InterestStep.person_id == person_id).order_by(InterestStep.id))
+    said = session.scalars(select(DealMessage).where(DealMessage.person_id == person_id).order_by(DealMessage.id))
+    lines = session.scalars(select(DealStep).where(DealStep.person_id == person_id).order_by(DealStep.id))
+    given = session.scalars(
+        select(DealPaperVersion).where(DealPaperVersion.person_id == person_id).order_by(DealPaperVersion.id)
+    )
     return {
+        "deal_messages": [{"deal": row.deal_id, "at": row.at.isoformat(), "text": row.text} for row in said],
+        "deal_steps": [
+            {"deal": row.deal_id, "at": row.at.isoformat(), "verb": row.verb, "detail": row.detail} for row in lines
+        ],
+        "deal_papers": [
+            {"name": row.name, "added_at": row.added_at.isoformat(), "sha256": row.digest} for row in given
+        ],
         "interests": [
             {
                 "listing": row.listing_id,

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from techex.brokering import deals, demo, figures, funnel
+from techex.brokering import deals, demo, figures, funnel, ledgers
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
+from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.brokering.pipeline import Stage
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest, InterestStep
@@ -31,7 +32,7 @@ def lived(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(demo_file, path)
     database = Database(f"sqlite:///{path}")
     context = Context(demo.COMMAND_LINE, NOW)
-    assert demo.load(database, context) > 100
+    assert demo.load(database, context, path.parent) > 100
     assert demo.load(database, context) == 0, "a second run changes nothing"
     database.close()
     return path
@@ -70,6 +71,15 @@ def test_its_ledgers_and_the_audit_chain_are_whole_and_nobody_got_a_letter(histo
         assert session.scalar(select(func.count()).select_from(Letter)) == 0
 
 
+def test_its_agreements_are_real_papers_that_both_accepted(history: Database, lived: Path) -> None:
+    with history.reading() as session:
+        walked = ledgers.verify(session, lived.parent)
+        assert walked.flaws == []
+        assert walked.papers > 10
+        under = [deal for deal in session.scalars(select(Deal)).unique() if deals.standing(deal).agreement]
+        assert under
+
+
 def test_a_reset_takes_it_out_and_it_comes_again_the_same(history: Database, context: Context) -> None:
     def told() -> list[tuple[str | None, str, str]]:
         with history.reading() as session:
@@ -79,7 +89,7 @@ def test_a_reset_takes_it_out_and_it_comes_again_the_same(history: Database, con
     before = told()
     with history.transaction() as session:
         demo.remove(session)
-        for table in (Interest, InterestStep, Deal, DealStep, DealMessage):
+        for table in (Interest, InterestStep, Deal, DealStep, DealMessage, DealPaper, DealPaperVersion):
             assert session.scalar(select(func.count()).select_from(table)) == 0
     demo_exchange.remove(history, context)
     demo_exchange.load(history, context)
