@@ -27,6 +27,7 @@ from techex.brokering import (
     batch_views,
     board_views,
     commission_views,
+    course_views,
     deal_views,
     document_views,
     figure_views,
@@ -77,6 +78,7 @@ BLUEPRINTS = (
     verdict_views.blueprint,
     brokering_views.blueprint,
     proposal_views.blueprint,
+    course_views.blueprint,
     deal_views.blueprint,
     document_views.blueprint,
     agreement_views.blueprint,
@@ -178,6 +180,7 @@ def create_app(
     best_pairs_views.init_app(app)
     brokering_views.init_app(app)
     proposal_views.init_app(app)
+    course_views.init_app(app)
     alert_views.init_app(app)
     calendar_views.init_app(app, deadlines.SOURCES)
     for blueprint in BLUEPRINTS:

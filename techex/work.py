@@ -34,6 +34,7 @@ JOBS: dict[str, tuple[timedelta, str]] = {
     "alerts": (timedelta(minutes=1), "techex.alerts.jobs:look"),
     "deadlines": (timedelta(minutes=5), "techex.admin.deadlines:tell"),
     "ask after deals": (timedelta(hours=6), "techex.brokering.jobs:remind"),
+    "remind of tasks": (timedelta(hours=1), "techex.brokering.course_jobs:remind"),
     "answers teach": (timedelta(minutes=10), "techex.brokering.jobs:learn"),
     "look over everything": (timedelta(minutes=10), "techex.matching.survey:look_over"),
 }

@@ -15,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 
 from techex.accounts.service import House
 from techex.accounts.tables import Person
-from techex.brokering import disclosing, letters, pipeline
+from techex.brokering import credits, disclosing, letters, marks, pipeline
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.disclosing import Rung
 from techex.brokering.pipeline import Contract, Need, Stage, Standing, Transition, Verb
@@ -78,6 +78,7 @@ def open_deal(session: Session, context: Context, interest: Interest) -> Deal:
     session.add(deal)
     session.flush()
     note(session, context, deal, "open", interest.receiver_id)
+    credits.of_interest(session, context, deal)
     return deal
 
 
@@ -86,9 +87,12 @@ def of_interest(session: Session, interest: Interest) -> Deal | None:
     return session.scalar(select(Deal).where(Deal.interest_id == interest.id))
 
 
-def get(session: Session, context: Context, deal_id: int) -> Deal:
-    """A deal this person may see; NotFound with one sentence whether it is absent or hidden."""
-    deal = session.get(Deal, deal_id)
+def get(session: Session, context: Context, deal_id: int, *, to_change: bool = False) -> Deal:
+    """A deal this person may see; NotFound with one sentence whether it is absent or hidden.
+
+    `to_change` keeps others from taking a step until the end of the transaction.
+    """
+    deal = session.get(Deal, deal_id, with_for_update={"of": Deal} if to_change else None)
     if deal is None or not pipeline.may_see(context.actor, standing(deal)):
         raise NotFound(f"There is no deal number {deal_id} here.")
     return deal
@@ -134,7 +138,7 @@ def take(
 
     Raises NotFound, NotAllowed, FieldErrors, Conflict where somebody else was quicker.
     """
-    deal = get(session, context, deal_id)
+    deal = get(session, context, deal_id, to_change=True)
     if revision is not None and revision != deal.revision:
         raise Conflict(Sentence(_QUICKER))
     row = next((row for row in verbs(context, deal) if row.verb is verb), None)
@@ -157,6 +161,8 @@ def take(
     except StaleDataError as error:
         raise Conflict(Sentence(_QUICKER)) from error
     note(session, context, deal, verb.value, side, detail)
+    if side is None and context.actor.is_operator:
+        credits.of_operator(session, context, deal, context.actor.places)
     return deal
 
 
@@ -363,28 +369,20 @@ def ask_after(session: Session, context: Context, house: House) -> int:
     24 months after they were signed; each once. Returns how many letters.
     """
     today, sent = context.now.date(), 0
-    waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST, Stage.REVIEWED)]
+    waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST)]
     for deal in session.scalars(select(Deal).where(Deal.stage.in_(waiting)).order_by(Deal.id)).unique():
         if is_due(deal, today) == "reminder" and deal.introduced_at is not None:
-            days = reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
+            days = marks.reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
             sent += letters.remind(session, context, house, deal, days) if days else 0
         elif is_due(deal, today) == "outcome" and deal.signed_at is not None:
-            months = reached(pipeline.REVIEW_MONTHS, (today - deal.signed_at.date()).days // 30)
-            sent += letters.ask_outcome(session, context, house, deal, months) if months else 0
+            sent += letters.ask_outcome(session, context, house, deal, marks.mark_of(deal, today))
     return sent
-
-
-def reached(marks: Sequence[int], passed: int) -> int:
-    """The last of these marks that has passed; 0 before the first."""
-    return max((mark for mark in marks if mark <= passed), default=0)
 
 
 def is_due(deal: Deal, today: date) -> str | None:
     """What a deal waits for that somebody should ask about: "reminder" or "outcome"; None where nothing is due."""
     if deal.signed_at is not None:
-        months = (today - deal.signed_at.date()).days // 30
-        waiting = Stage(deal.stage) is not Stage.REVIEWED and months >= pipeline.REVIEW_MONTHS[0]
-        return "outcome" if waiting else None
+        return "outcome" if marks.is_asked(deal, today) else None
     if deal.introduced_at is None or Stage(deal.stage) not in pipeline.OPEN:
         return None
     moved = deal.ledger[-1].at if deal.ledger else deal.introduced_at

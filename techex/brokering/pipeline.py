@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
+from techex.brokering import course
 from techex.core.context import Actor, MemberRole
 from techex.core.vocabulary import N_
 from techex.regions.rules import HOME_COUNTRY
@@ -114,6 +115,7 @@ DONE: Mapping[str, str] = {
     Verb.IMPLEMENT: N_("noted that it is in use"),
     Verb.REVIEW: N_("noted the outcome"),
     Verb.LOSE: N_("noted that the deal is lost"),
+    **course.DONE,
 }
 # What a contract is worth, in its own currency: in dong (millions), and in others.
 VALUE_BANDS: Mapping[str, tuple[str, str]] = {

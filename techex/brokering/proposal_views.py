@@ -57,7 +57,7 @@ def _preview(need_id: int, offer_id: int, error: Exception | None = None) -> Res
 
 def _suggested(table: Any) -> str:
     """A note to begin with. It quotes neither side: what one may not read yet stands in no proposal."""
-    begin = gettext("We compared both texts and think that a talk would be worth your while.")
+    begin: str = gettext("We compared both texts and think that a talk would be worth your while.")
     met = table.count("met") if table else 0
     if not met:
         return begin
@@ -66,7 +66,7 @@ def _suggested(table: Any) -> str:
         counted += ", " + ngettext("%(num)s is contradicted", "%(num)s are contradicted", against)
     if still := table.count("not_stated"):
         counted += ", " + ngettext("%(num)s is still to be asked", "%(num)s are still to be asked", still)
-    return str(f"{begin} {counted}.")
+    return f"{begin} {counted}."
 
 
 @blueprint.post("/pairs/<int:need_id>/<int:offer_id>/proposal")

@@ -21,6 +21,7 @@ TABLES = (
     "techex.matching.survey_tables",
     "techex.brokering.tables",
     "techex.brokering.deal_tables",
+    "techex.brokering.course_tables",
     "techex.brokering.paper_tables",
     "techex.brokering.commission_tables",
     "techex.brokering.report_tables",
