@@ -2,8 +2,10 @@
 
 A letter is claimed for a while before it is sent and marked after, each in a transaction of its own. Whoever is killed
 in between leaves a claim that runs out, and the next one sends the letter again: nothing is lost. Into a folder the
-second time is the first, since the key is the name of the file and the file appears whole or not at all. By SMTP the
-second letter carries the same Message-ID, by which mail systems know it.
+second time is the first, since the key is the name of the file and the file appears whole or not at all (unless another
+program has taken it away meanwhile). SMTP cannot promise that: between the moment at which a server has taken a letter
+and the one at which its receipt is kept here, a kill makes the letter go out twice. It then carries the same
+Message-ID, by which most mail systems show it once.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from datetime import UTC, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.utils import format_datetime, formataddr, parseaddr
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
@@ -94,6 +97,11 @@ class Smtp:
         if self._parts.scheme not in ("smtp", "smtps") or not self._parts.hostname:
             raise SettingsInvalid(["TECHEX_SMTP_URL: expected smtp://user:password@host:587 or smtps://host:465"])
 
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        # Reading the authorities of a machine takes as long as ten letters.
+        return ssl.create_default_context()
+
     def carry(self, key: str, message: EmailMessage) -> None:
         """Hand the letter to the server."""
         try:
@@ -110,16 +118,15 @@ class Smtp:
     @contextmanager
     def _server(self) -> Iterator[smtplib.SMTP]:
         host, user = str(self._parts.hostname), self._parts.username
-        context = ssl.create_default_context()
         server: smtplib.SMTP
         if self._parts.scheme == "smtps":
-            server = smtplib.SMTP_SSL(host, self._parts.port or 465, timeout=SMTP_TIMEOUT, context=context)
+            server = smtplib.SMTP_SSL(host, self._parts.port or 465, timeout=SMTP_TIMEOUT, context=self._context)
         else:
             server = smtplib.SMTP(host, self._parts.port or 25, timeout=SMTP_TIMEOUT)
         with server:
             server.ehlo()
             if self._parts.scheme == "smtp" and server.has_extn("starttls"):
-                server.starttls(context=context)
+                server.starttls(context=self._context)
             if user:
                 server.login(unquote(user), unquote(self._parts.password or ""))
             yield server
