@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from techex import __version__, paths
-from techex.accounts import account_views, signing
+from techex.accounts import account_views, deletion_views, signing
 from techex.accounts import views as account_doors
-from techex.admin import audit_views, deadlines, desk_views
+from techex.admin import audit_views, deadlines, desk_views, saved_views, work_views
 from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
@@ -80,10 +80,10 @@ BLUEPRINTS = (
     proposal_views.blueprint,
     course_views.blueprint,
     deal_views.blueprint,
-    document_views.blueprint,
-    agreement_views.blueprint,
     board_views.blueprint,
     batch_views.blueprint,
+    document_views.blueprint,
+    agreement_views.blueprint,
     figure_views.blueprint,
     gap_views.blueprint,
     commission_views.blueprint,
@@ -91,6 +91,7 @@ BLUEPRINTS = (
     alert_views.blueprint,
     calendar_views.blueprint,
     desk_views.blueprint,
+    work_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -125,9 +126,10 @@ DESK = (
 
 # What other domains keep about a person: forgotten when an account is deleted, and part of its export.
 LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
-    organisation_members.leave_all,
     listing_people.leave,
+    organisation_members.leave_all,
     verdicts.leave,
+    saved_views.leave,
     alert_people.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
@@ -136,6 +138,7 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     brokering_people.data_of,
     commissions.data_of,
     verdicts.data_of,
+    saved_views.data_of,
     alert_people.data_of,
 )
 
@@ -171,7 +174,8 @@ def create_app(
     csrf.init_app(app)
     signing.init_app(app, organisations.belonging)
     account_doors.init_app(app, organisation_members.words_of)
-    account_views.init_app(app, LEAVING, DATA_OF)
+    account_views.init_app(app, DATA_OF)
+    deletion_views.init_app(app, LEAVING, organisation_members.left_without)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
     posting_views.init_app(app, draft_views.twins_of)

@@ -30,9 +30,8 @@ from techex.accounts.views import (
 from techex.core import audit
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, NotAllowed, Sentence
-from techex.web import identity, language, policy, replies
+from techex.web import identity, policy, replies
 
-_LEAVING = "techex.leaving"
 _DATA_OF = "techex.data_of"
 NOT_YOUR_PASSWORD = N_("This is not your password.")
 
@@ -61,7 +60,7 @@ def confirm_password() -> None:
         raise BadInput(Sentence(NOT_YOUR_PASSWORD))
 
 
-def _not_in_the_demo(person: Person) -> None:
+def not_in_the_demo(person: Person) -> None:
     if person.illustrative:
         raise NotAllowed(Sentence(N_("The people of the demo stay as they are, so that others can sign in as them.")))
 
@@ -126,7 +125,7 @@ def change_account() -> Response:
         return _account_page(wrong)
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         person.name, person.language, person.timezone = good["name"], good["language"], good["timezone"]
         audit.record(db, identity.context(), "account changed", "person", person.id)
     return _done("account")
@@ -152,7 +151,7 @@ def change_password_now() -> Response:
     stored = passwords.hashed(_good["password"])
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         service.change_password(db, identity.context(), house(), person, stored, keep=found.session_id)
         token = _renewed(db, found.session_id)
     signing.enter(token)
@@ -185,7 +184,7 @@ def change_address_now() -> Response:
     identity.limited("letter from", identity.remote(), rules.LETTERS_FROM)
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         service.move(db, identity.context(), house(), person, good["email"])
     return replies.see_other(page_at("accounts.letter_sent"))
 
@@ -195,7 +194,7 @@ def change_address_now() -> Response:
 def end_sessions() -> Response:
     """Sign out everywhere, in this browser too."""
     with identity.database().transaction() as db:
-        _not_in_the_demo(mine(db))
+        not_in_the_demo(mine(db))
         sessions.end_all(db, me().actor.person_id or 0)
         audit.record(db, identity.context(), "signed out everywhere", "person", me().actor.person_id or 0)
     signing.leave()
@@ -208,7 +207,7 @@ def end_sessions() -> Response:
 def end_session(session_id: int) -> Response:
     """Sign out in another browser."""
     with identity.database().transaction() as db:
-        _not_in_the_demo(mine(db))
+        not_in_the_demo(mine(db))
         row = db.get(PersonSession, session_id)
         if row is not None and row.person_id == me().actor.person_id:
             db.delete(row)
@@ -264,7 +263,7 @@ def start_factor() -> Response:
         return _factor_page(wrong)
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         if not factors.is_on(person):
             factors.propose(person)
     return replies.see_other(page_at("accounts.second_factor"))
@@ -308,7 +307,7 @@ def turn_factor_off() -> Response:
         return _factor_page(wrong)
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         factors.turn_off(db, person)
         sessions.end_all(db, person.id, but=found.session_id)
         token = _renewed(db, found.session_id, second_factor=False)
@@ -327,7 +326,7 @@ def recovery_codes() -> Response:
         return _factor_page(wrong)
     with identity.database().transaction() as db:
         person = mine(db)
-        _not_in_the_demo(person)
+        not_in_the_demo(person)
         codes = factors.new_recovery_codes(db, person) if factors.is_on(person) else []
         audit.record(db, identity.context(), "recovery codes renewed", "person", person.id)
     return _factor_page(codes=codes)
@@ -347,36 +346,6 @@ def export() -> Response:
     return response
 
 
-@blueprint.get("/account/delete")
-@policy.open_to(policy.signed_in)
-def delete_account() -> Response:
-    """What goes and what stays."""
-    return form("accounts/delete.html")
-
-
-@blueprint.post("/account/delete")
-@policy.open_to(policy.signed_in)
-def delete_account_now() -> Response:
-    """Delete my account."""
-    _good, wrong = errors_of({"current_password": confirm_password})
-    if wrong:
-        return form("accounts/delete.html", wrong)
-    leaving: Sequence[Callable[..., None]] = current_app.extensions[_LEAVING]
-    try:
-        with identity.database().transaction() as db:
-            person = mine(db)
-            _not_in_the_demo(person)
-            service.delete_account(db, identity.context(), house(), person, leaving)
-    except BadInput as error:
-        return form("accounts/delete.html", {"current_password": language.sentence(error.sentence)})
-    signing.leave()
-    session["told"] = "deleted"
-    return replies.see_other(page_at("accounts.sign_in"))
-
-
-def init_app(
-    app: Flask, leaving: Sequence[Callable[..., None]], data_of: Sequence[Callable[..., dict[str, Any]]]
-) -> None:
-    """`leaving` and `data_of` are other domains' parts of deletion and export; see `accounts.service`."""
-    app.extensions[_LEAVING] = tuple(leaving)
+def init_app(app: Flask, data_of: Sequence[Callable[..., dict[str, Any]]]) -> None:
+    """`data_of` are other domains' parts of the export of one's data; see `accounts.service`."""
     app.extensions[_DATA_OF] = tuple(data_of)

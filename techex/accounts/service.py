@@ -238,7 +238,12 @@ def make_administrator(session: Session, context: Context, address: Address, nam
 
 
 def disable(session: Session, context: Context, person: Person) -> None:
-    """Close an account until it is enabled again; it counts for the next request."""
+    """Close an account until it is enabled again; it counts for the next request.
+
+    Raises Conflict for the last administrator.
+    """
+    if is_last_administrator(session, person):
+        raise Conflict(Sentence(N_("This is the last administrator. Make somebody else administrator first.")))
     person.disabled_at = context.now
     sessions.end_all(session, person.id)
     audit.record(session, context, "disabled", "person", person.id)

@@ -57,6 +57,7 @@ VERBS = (
     N_("role changed"),
     N_("left"),
     N_("removed"),
+    N_("dissolved"),
     # of people
     N_("account changed"),
     N_("signed in"),

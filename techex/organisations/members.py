@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from techex.accounts.rules import checked_address
 from techex.accounts.tables import Person
-from techex.core import audit, limits, mail
+from techex.core import audit, changes, limits, mail
 from techex.core.context import Context, MemberRole
 from techex.core.limits import Rate
 from techex.core.text import clean_line
@@ -21,7 +22,7 @@ from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TooMany
 from techex.organisations.rules import INVITATION_DAYS, LONGEST_POSITION, MOST_OPEN_INVITATIONS
 from techex.organisations.service import hold, need_manager
-from techex.organisations.tables import Invitation, OperatorPlace, Organisation, OrganisationMember
+from techex.organisations.tables import Invitation, OperatorPlace, Organisation, OrganisationMember, Verification
 
 _TOKEN_BYTES = 32
 # Letters of one organisation: a staff list in an afternoon, no more; an invitation is a letter to a stranger.
@@ -37,6 +38,15 @@ _LETTER = N_(
     "The invitation holds until %(until)s and works once. If you do not know what this is about, there is nothing to "
     "do: without you nothing happens.\n"
 )
+LAST_MANAGER = N_(
+    "This is the last manager of the organisation. Make somebody else a manager first. Where nobody else is left, the "
+    "organisation is dissolved by deleting the account of its manager."
+)
+HAND_OVER = N_(
+    "You are the last manager of %(organisation)s, and others still act for it. Make one of them a manager first, on "
+    "the page of its people."
+)
+
 ROLES = {
     MemberRole.VIEWER: N_("viewer"),
     MemberRole.EDITOR: N_("editor"),
@@ -301,14 +311,41 @@ def _need_another_manager(session: Session, organisation: Organisation, member: 
         )
     )
     if not session.scalar(others):
-        raise Conflict(Sentence(N_("The last manager cannot leave. Make somebody else a manager first.")))
+        raise Conflict(Sentence(LAST_MANAGER))
+
+
+@dataclass(frozen=True)
+class Left:
+    """An organisation that nobody could manage once a person has gone; `colleagues` are those who could."""
+
+    organisation: Organisation
+    colleagues: int
+
+
+def left_without(session: Session, person_id: int) -> Sequence[Left]:
+    """The organisations of which this person is the last manager, by name."""
+    found = []
+    for own in memberships(session, person_id):
+        others = [
+            row for row in members(session, own.organisation) if row.person_id != person_id and row.person.is_active
+        ]
+        if own.role == MemberRole.MANAGER and not any(row.role == MemberRole.MANAGER for row in others):
+            found.append(Left(own.organisation, len(others)))
+    return found
 
 
 def leave_all(session: Session, context: Context, person_id: int) -> None:
     """An account is deleted: its memberships go, its places too, and what was addressed to it.
 
-    An organisation may be left without a manager: its operators see that, and an account must always be deletable.
+    An organisation of which it was all that was left is dissolved. Raises Conflict where colleagues would be left
+    without a manager.
     """
+    for member in memberships(session, person_id):
+        hold(session, member.organisation)
+    for left in left_without(session, person_id):
+        if left.colleagues:
+            raise Conflict(Sentence(HAND_OVER, organisation=left.organisation.name))
+        _dissolve(session, context, left.organisation)
     for member in memberships(session, person_id):
         detail = {"person": person_id, "role": member.role}
         session.delete(member)
@@ -316,6 +353,19 @@ def leave_all(session: Session, context: Context, person_id: int) -> None:
     session.execute(delete(OperatorPlace).where(OperatorPlace.person_id == person_id))
     if person := session.get(Person, person_id):
         session.execute(delete(Invitation).where(Invitation.email_key == person.email_key))
+
+
+def _dissolve(session: Session, context: Context, organisation: Organisation) -> None:
+    """Nobody is left who acts for it: it leaves the directory, and nobody is invited to it any more."""
+    organisation.listed, organisation.verified_at = False, None
+    standing = Verification.withdrawn_at.is_(None)
+    for row in session.scalars(select(Verification).where(Verification.organisation_id == organisation.id, standing)):
+        row.withdrawn_at, row.withdrawn_by = context.now, context.actor.name
+        row.reason = N_("Nobody acts for it any more.")
+    for invitation in open_invitations(session, context, organisation):
+        invitation.closed_at = context.now
+    changes.record(session, context, "organisation", organisation.id, "dissolved")
+    audit.record(session, context, "dissolved", "organisation", organisation.id)
 
 
 def data_of(session: Session, person_id: int) -> dict[str, Any]:

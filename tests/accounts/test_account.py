@@ -282,7 +282,7 @@ def test_a_deleted_account_is_gone_and_its_row_says_nothing(
     path = link_in(last_letter(LAN))
     wrong = browser.post("/account/delete", data={"current_password": "not my password"})
     assert wrong.status_code == 422
-    said = browser.post("/account/delete", data={"current_password": PASSWORD}, follow_redirects=True)
+    said = browser.post("/account/delete", data={"current_password": PASSWORD, "dissolve": "1"}, follow_redirects=True)
     assert "Your account is deleted" in said.text
     assert elsewhere.get("/account").status_code == 403
     assert browser.get(path).status_code == 404
@@ -306,7 +306,7 @@ def test_what_somebody_signed_carries_a_number_once_their_account_is_deleted(
         number, called = person.id, person.name
         for firm in session.scalars(select(Organisation)):
             firm.verified_by = called
-    assert browser.post("/account/delete", data={"current_password": PASSWORD}).status_code == 303
+    assert browser.post("/account/delete", data={"current_password": PASSWORD, "dissolve": "1"}).status_code == 303
     with database.reading() as session:
         assert set(session.scalars(select(Organisation.verified_by))) == {f"person {number}"}
 
@@ -314,7 +314,7 @@ def test_what_somebody_signed_carries_a_number_once_their_account_is_deleted(
 def test_somebody_who_deleted_their_account_may_register_again(
     typed_in: Typed, app: Flask, last_letter: ReadLetter
 ) -> None:
-    typed_in("engineer").post("/account/delete", data={"current_password": PASSWORD})
+    typed_in("engineer").post("/account/delete", data={"current_password": PASSWORD, "dissolve": "1"})
     browser = fresh(app)
     browser.post("/register", data={"name": "Lan", "email": LAN})
     data = {"password": NEW_PASSWORD, "password_again": NEW_PASSWORD}
