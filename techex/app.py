@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from techex import __version__, paths
 from techex.accounts import account_views, deletion_views, signing
 from techex.accounts import views as account_doors
-from techex.admin import audit_views, deadlines, desk_views, saved_views, work_views
+from techex.admin import audit_views, deadlines, desk_views
 from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
@@ -91,7 +91,6 @@ BLUEPRINTS = (
     alert_views.blueprint,
     calendar_views.blueprint,
     desk_views.blueprint,
-    work_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -129,7 +128,6 @@ LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
     listing_people.leave,
     organisation_members.leave_all,
     verdicts.leave,
-    saved_views.leave,
     alert_people.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
@@ -138,7 +136,6 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     brokering_people.data_of,
     commissions.data_of,
     verdicts.data_of,
-    saved_views.data_of,
     alert_people.data_of,
 )
 
