@@ -125,6 +125,7 @@ def _write(
             "stop": stop,
         },
         unsubscribe=stop,
+        reader=person.id,
     )
 
 

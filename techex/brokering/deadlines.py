@@ -1,4 +1,4 @@
-"""What brokering asks of a person by a day: an answer, a look, word of a deal."""
+"""What brokering asks of a person by a day: an answer, a look, word of a deal, a task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from sqlalchemy.orm import Session
 
-from techex.brokering import deals, pipeline, queries
+from techex.brokering import deals, pipeline, queries, tasks
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import Stage
 from techex.brokering.rules import OPEN, Party, party_of, turn
@@ -20,20 +20,33 @@ from techex.listings.deadlines import public_title
 _ANSWER = N_("Answer expression of interest %(number)s")
 _ANSWER_PROPOSAL = N_("Answer proposal No. %(number)s")
 _SCREEN = N_("Read and pass on expression of interest %(number)s")
+_TASK = N_("A task of yours in deal %(number)s")
 _SILENT = N_("Say where deal %(number)s stands")
+_TASK = N_("Do a task of deal %(number)s")
 _OUTCOME = N_("Say what came of deal %(number)s")
 
 
 def of_person(session: Session, context: Context) -> Iterator[Deadline]:
-    """The expressions of interest whose turn is this person's, and the next question about each of their deals."""
+    """The expressions of interest whose turn is this person's, their tasks, and the next question about each deal."""
     for interest in queries.visible(session, context.actor, tuple(OPEN)):
         party = party_of(context.actor, interest.standing)
         if interest.due is not None and party is not None and _is_turn(interest, party):
             yield _of_interest(interest, interest.due, party)
-    running = [stage for stage in Stage if stage not in (Stage.LEAD, Stage.LOST, Stage.REVIEWED)]
+    running = [stage for stage in Stage if stage not in (Stage.LEAD, Stage.LOST)]
     for deal in deals.visible(session, context, running):
         if pipeline.side_of(context.actor, deals.standing(deal), MemberRole.EDITOR) is not None:
             yield from _of_deal(deal, context.now.date())
+    for task in tasks.open_of(session, context):
+        yield Deadline(
+            key=f"task-{task.id}",
+            due=task.due,
+            what=_TASK,
+            values={"number": task.deal_id},
+            path=f"/deals/{task.deal_id}",
+            changed_at=task.made_at,
+            revision=task.revision,
+            has_letter=True,
+        )
 
 
 def _is_turn(interest: Interest, party: Party) -> bool:
