@@ -128,7 +128,7 @@ PARTICIPANT_STATES: Mapping[ParticipantState, str] = {
     _S.ASKED_BOTH: N_("both sides are asked"),
     _S.ASKED_SENDER: N_("one side is still asked"),
     _S.ASKED_RECEIVER: N_("one side is still asked"),
-    _S.INVITED: N_("invited"),
+    _S.INVITED: N_("asked to take part"),
     _S.JOINED: N_("takes part"),
     _S.REFUSED: N_("refused"),
     _S.LEFT: N_("takes part no longer"),

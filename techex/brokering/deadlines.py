@@ -23,6 +23,7 @@ _SCREEN = N_("Read and pass on expression of interest %(number)s")
 _TASK = N_("A task of yours in deal %(number)s")
 _SILENT = N_("Say where deal %(number)s stands")
 _TASK = N_("Do a task of deal %(number)s")
+_TASK = N_("Do a task of deal %(number)s")
 _OUTCOME = N_("Say what came of deal %(number)s")
 
 

@@ -256,7 +256,16 @@ def _invite(session: Session, context: Context, house: House, one: DealParticipa
                 subject=_INVITED[0],
                 text=_INVITED[1],
                 values={"exchange": house.name, "number": one.deal_id, "link": link},
+                reader=person.id,
+                needs=[("member", one.organisation_id, MemberRole.EDITOR.value)]
+                if one.organisation_id
+                else [("person",)],
             )
+
+
+def _need(one: DealParticipant) -> tuple[str | int, ...]:
+    """What the reader of an invitation must still be when it leaves."""
+    return ("member", one.organisation_id, MemberRole.EDITOR.value) if one.organisation_id else ("person",)
 
 
 def waiting(session: Session, context: Context) -> int:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from techex.brokering.course_tables import DealOutcome, DealTask
 from techex.brokering.deal_tables import DealMessage, DealStep
 from techex.brokering.paper_tables import DealPaperVersion
 from techex.brokering.tables import Interest, InterestStep
@@ -21,7 +22,16 @@ def data_of(session: Session, person_id: int) -> dict[str, Any]:
     given = session.scalars(
         select(DealPaperVersion).where(DealPaperVersion.person_id == person_id).order_by(DealPaperVersion.id)
     )
+    tasks = session.scalars(select(DealTask).where(or_(DealTask.owner_id == person_id, DealTask.made_by == person_id)))
+    outcomes = session.scalars(select(DealOutcome).where(DealOutcome.person_id == person_id).order_by(DealOutcome.id))
     return {
+        "deal_tasks": [
+            {"deal": row.deal_id, "title": row.title, "due": row.due.isoformat(), "state": row.state}
+            for row in tasks.unique()
+        ],
+        "deal_outcomes": [
+            {"deal": row.deal_id, "months": row.months, "in_use": row.in_use, "text": row.text} for row in outcomes
+        ],
         "deal_messages": [{"deal": row.deal_id, "at": row.at.isoformat(), "text": row.text} for row in said],
         "deal_steps": [
             {"deal": row.deal_id, "at": row.at.isoformat(), "verb": row.verb, "detail": row.detail} for row in lines

@@ -210,7 +210,8 @@ def remind(session: Session, context: Context, house: House) -> int:
 def _write(session: Session, context: Context, house: House, task: DealTask, key: str, words: tuple[str, str]) -> bool:
     """A letter to the owner; it says neither what the task is nor with whom."""
     owner = session.get(Person, task.owner_id) if task.owner_id else None
-    if owner is None or not owner.is_active or owner.confirmed_at is None:
+    known = next((one for one in candidates(session, task.deal) if one.person_id == task.owner_id), None)
+    if owner is None or known is None or not owner.is_active or owner.confirmed_at is None:
         return False
     return mail.write(
         session,
@@ -226,4 +227,6 @@ def _write(session: Session, context: Context, house: House, task: DealTask, key
             "due": f"{task.due:%Y-%m-%d}",
             "link": house.address_of("deals.show", deal_id=task.deal_id),
         },
+        reader=owner.id,
+        needs=[("member", known.organisation_id, MemberRole.EDITOR.value)] if known.organisation_id else [("person",)],
     )
