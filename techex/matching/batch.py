@@ -171,8 +171,11 @@ def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned,
         total = np.zeros_like(added[0])
         for part, values in zip(COMPARED, added, strict=True):
             total += np.float32(learned.factor(part)) * values
-        for place, (need, query) in enumerate(zip(block, queries, strict=True)):
-            given = _few(each, need, query, total[place], learned)
+        shortlists = [
+            _shortlist(each, need, query, total[place], learned)
+            for place, (need, query) in enumerate(zip(block, queries, strict=True))
+        ]
+        for place, (query, given) in enumerate(zip(queries, _few(each, shortlists, learned), strict=True)):
             compared = {part: values[place][given].astype(float) for part, values in zip(COMPARED, added, strict=True)}
             prepared = (each.partition, query, terms[place], None, scoring.ALL_PARTS)
             few[place].append(_Few(*prepared, given=given, offers=each, heard=keywords[place], compared=compared))
@@ -265,22 +268,43 @@ def _scales(reference: FloatArray, prior: tuple[float, float]) -> tuple[FloatArr
     return means.astype(np.float32), np.sqrt(squares / weight).astype(np.float32)
 
 
-def _few(offers: Offers, need: Need, query: Query, compared: FloatArray, learned: Learned) -> IntArray:
-    """Places of the FEW offers that are best by vectors, words, facts, and likeness to the best ones by these."""
+@dataclass(frozen=True)
+class _Shortlist:
+    """Places (m,) of the offers that are best by vectors, words and facts, and what these add."""
+
+    places: IntArray
+    values: Numbers
+
+
+def _shortlist(offers: Offers, need: Need, query: Query, compared: FloatArray, learned: Learned) -> _Shortlist:
     some = np.flatnonzero(mask(offers.facts, need.limits, offers.partition.tables.labels))
     some = some[_greatest(compared[some], SHORTLISTED)]
     values = compared[some].astype(np.float64)
     if query.wanted is not None:
         stated = structure.agreement(query.wanted, offers.facts[some], offers.partition.tables.labels)
-        values += np.sum([learned.factor(part) * each for part, each in stated.items()], axis=0)
-    if len(some) <= FEW:
-        return np.sort(some)
-    best = _greatest(values, scoring.FEEDBACK_LISTINGS)
-    together = scoring.feedback_weights(values[best]).astype(np.float32) @ offers.wholes[some[best]]
-    likeness = offers.wholes[some] @ (together / max(float(np.linalg.norm(together)), 1e-9))
-    weight = scoring.FEEDBACK_WEIGHT_LISTING * learned.factor(ranking.FEEDBACK)
-    values += weight * likeness / scoring.WHOLE_PRIOR[1]
-    return np.sort(some[_greatest(values, FEW)])
+        for part, each in stated.items():
+            values += learned.factor(part) * each
+    return _Shortlist(some, values)
+
+
+def _few(offers: Offers, shortlists: Sequence[_Shortlist], learned: Learned) -> list[IntArray]:
+    """Of each shortlist the places of the FEW offers that are best with what likeness to its best ones adds."""
+    together = np.zeros((len(shortlists), offers.wholes.shape[1]), np.float32)
+    for row, short in zip(together, shortlists, strict=True):
+        if len(short.places) > FEW:
+            best = _greatest(short.values, scoring.FEEDBACK_LISTINGS)
+            shares = scoring.feedback_weights(short.values[best]).astype(np.float32)
+            row[:] = shares @ offers.wholes[short.places[best]]
+            row /= max(float(np.linalg.norm(row)), 1e-9)
+    likeness = together @ offers.wholes.T  # to all of them: quicker than fetching a thousand vectors for each need
+    weight = scoring.FEEDBACK_WEIGHT_LISTING * learned.factor(ranking.FEEDBACK) / scoring.WHOLE_PRIOR[1]
+    found = []
+    for near, short in zip(likeness, shortlists, strict=True):
+        chosen = short.places
+        if len(chosen) > FEW:
+            chosen = chosen[_greatest(short.values + weight * near[chosen], FEW)]
+        found.append(np.sort(chosen))
+    return found
 
 
 def _greatest(values: NDArray[np.floating], count: int) -> IntArray:

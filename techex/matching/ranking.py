@@ -175,6 +175,9 @@ def ranked(
     found = grounds(added, left_open, same, of_text=query.wanted is None)
     idf: dict[str, float] = {}
     for each in scored:
+        if not idf:
+            idf = dict(each.keywords.idf)
+            continue
         idf |= {term: max(value, idf.get(term, 0.0)) for term, value in each.keywords.idf.items()}
     found = {name: values[order] for name, values in found.items()}
     return Ranking(ids[order], scores[order], found, {part: values[order] for part, values in added.items()}, idf)
