@@ -33,9 +33,11 @@ from techex.brokering import (
     figure_views,
     gap_views,
     proposal_views,
+    report_views,
 )
 from techex.brokering import commissioning as commissions
 from techex.brokering import people as brokering_people
+from techex.brokering import reporting as reports
 from techex.brokering import views as brokering_views
 from techex.core import vocabulary
 from techex.core.context import Context
@@ -88,6 +90,8 @@ BLUEPRINTS = (
     gap_views.blueprint,
     commission_views.blueprint,
     commission_views.consent_blueprint,
+    report_views.blueprint,
+    report_views.plan_blueprint,
     alert_views.blueprint,
     calendar_views.blueprint,
     desk_views.blueprint,
@@ -112,6 +116,8 @@ DESK = (
     ("brokering.interests", _l("Expressions of interest"), policy.signed_in),
     ("deals.board", _l("Deals"), policy.signed_in),
     ("gaps.index", _l("What is missing"), policy.operator),
+    ("reports.index", _l("Reports"), policy.operator),
+    ("reports.index", _l("Reports"), lambda actor: actor.is_administrator and not actor.is_operator),
     ("batches.index", _l("Batches"), policy.operator),
     ("alerts.index", _l("Alerts"), policy.signed_in),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
@@ -135,6 +141,7 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     listing_people.data_of,
     brokering_people.data_of,
     commissions.data_of,
+    reports.data_of,
     verdicts.data_of,
     alert_people.data_of,
 )

@@ -18,6 +18,9 @@ MOST_ROWS = 20_000  # of a file: more is for the command line
 LONGEST_CELL = 32_000  # characters; XLSX ends at 32,767
 WIDEST = 60  # characters of a column as it opens
 
+LONGEST_SHEET = 31  # characters of the name of a sheet
+
+_NO_SHEET = re.compile(r"[\[\]:*?/\\']")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -55,14 +58,39 @@ def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
 
 def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Any]], name: str = "TechEx") -> bytes:
     """An XLSX file: numbers as numbers, days as days, everything else as text that stays text when it is edited."""
+    return as_book([(name, columns, list(rows))])
+
+
+def as_book(tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]) -> bytes:
+    """The same with a sheet for each (name, columns, rows)."""
     from openpyxl import Workbook
+
+    book = Workbook(write_only=True)
+    taken: set[str] = set()
+    for name, columns, rows in tables:
+        _add_sheet(book, _sheet_name(name, taken), columns, [list(row) for row in rows])
+    out = io.BytesIO()
+    book.properties.creator = ""
+    book.save(out)
+    return out.getvalue()
+
+
+def _sheet_name(name: str, taken: set[str]) -> str:
+    """A name that XLSX allows and that no other sheet of the book has."""
+    plain = " ".join(_NO_SHEET.sub(" ", name).split())[:LONGEST_SHEET] or "TechEx"
+    found, number = plain, 2
+    while found.casefold() in taken:
+        found, number = f"{plain[: LONGEST_SHEET - 3]} {number}", number + 1
+    taken.add(found.casefold())
+    return found
+
+
+def _add_sheet(book: Any, name: str, columns: Sequence[str], kept: Sequence[Sequence[Any]]) -> None:
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet(name[:31])
+    sheet = book.create_sheet(name)
     sheet.freeze_panes = "A2"
-    kept = [list(row) for row in rows]
     for number in range(len(columns)):
         longest = max((len(str(row[number] or "")) for row in kept[:200]), default=0)
         width = min(WIDEST, max(10, len(columns[number]), longest) + 2)
@@ -88,10 +116,6 @@ def as_xlsx(columns: Sequence[str], rows: Iterable[Sequence[Any]], name: str = "
     sheet.append(head)
     for row in kept:
         sheet.append([cell(value) for value in row])
-    out = io.BytesIO()
-    book.properties.creator = ""
-    book.save(out)
-    return out.getvalue()
 
 
 def _plain(value: Any) -> Any:

@@ -12,9 +12,11 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from techex.accounts import demo
+from techex.brokering import reporting
 from techex.brokering.commission_tables import Commission, CommissionConsent, CommissionNeed
+from techex.brokering.report_tables import PlanDocument, Report
 from techex.core import installation
-from techex.core.context import COMMAND_LINE, Context
+from techex.core.context import COMMAND_LINE, Actor, Context, Role
 from techex.interchange.tables import ImportRun
 from techex.listings.posting_tables import SavedDraft
 from techex.listings.rules import Kind, Visibility
@@ -73,6 +75,7 @@ def _scene(app: Flask) -> dict[str, int]:
         session.flush()
         ids["draft"], ids["import"] = draft.id, imported.id
         to = {"email": "nobody@unknown.example", "role": "viewer"}
+        ids |= _report(session, context)
         ids |= _commission(session, context, ids["need.public"], member.organisation_id)
         invitation = members.invite(session, context, member.organisation, **to, link=str, language="en", exchange="X")
         ids["invitation"] = invitation.id
@@ -90,6 +93,17 @@ def _commission(session: Session, context: Context, need: int, firm: int) -> dic
     session.add(made)
     session.flush()
     return {"commission": made.id, "commission.firm": firm}
+
+
+def _report(session: Session, context: Context) -> dict[str, int]:
+    """A report of Hưng Yên and a plan document."""
+    day = context.now.date()
+    plan = PlanDocument(number="328-KH/TU", title="A plan", date=day, added_at=context.now)
+    facts = reporting.facts(session, Context(Actor("x", Role.PERSON, places=frozenset({"VN-33"}))), day, day, ["VN-33"])
+    made = Report(since=day, until=day, places=["VN-33"], facts=facts, made_at=context.now)
+    session.add_all([plan, made])
+    session.flush()
+    return {"report": made.id, "plan": plan.id}
 
 
 def test_every_route_has_a_row(app: Flask) -> None:

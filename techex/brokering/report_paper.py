@@ -1,0 +1,61 @@
+"""A report as PDF and XLSX."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from techex.brokering import report_words
+from techex.brokering.report_tables import Report
+from techex.brokering.report_words import MOST_ROWS, Section, Words
+from techex.core import sheets
+from techex.core.vocabulary import N_
+
+_HERE = Path(__file__).parent
+
+
+def as_pdf(report: Report, language: str, exchange: str, plans: Sequence[str] = ()) -> bytes:
+    """For reading and printing: every section with its chart and its table. The same bytes for the same report."""
+    import typst  # loaded when somebody asks for a paper: thirty megabytes
+
+    words = Words(language)
+    parts = [_part(words, section) for section in report_words.sections(report, language, plans)]
+    data = report_words.heading(report, language, exchange) | {"sections": parts}
+    held = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    made = typst.compile((_HERE / "report.typ").read_bytes(), format="pdf", sys_inputs={"data": held})
+    assert isinstance(made, bytes)  # noqa: S101 - one PDF was asked for
+    return made
+
+
+def _part(words: Words, section: Section) -> dict[str, Any]:
+    rows = section.rows[:MOST_ROWS]
+    more = len(section.rows) - len(rows)
+    texts = [at for at in range(len(section.columns)) if any(isinstance(row[at], str) for row in rows)]
+    return {
+        "title": section.title,
+        "finding": section.finding,
+        "chart": section.chart,
+        "wide": section.chart.count("<path") > 10,  # a map is taller than bars
+        "columns": list(section.columns),
+        "texts": texts,
+        "rows": [[_said(words, cell) for cell in row] for row in rows],
+        "more": words.say(N_("%(count)s more rows stand in the spreadsheet."), count=more) if more else "",
+    }
+
+
+def _said(words: Words, cell: Any) -> str:
+    if cell is None:
+        return "–"
+    return words.number(cell) if isinstance(cell, int | float) else str(cell)
+
+
+def as_xlsx(report: Report, language: str, exchange: str, plans: Sequence[str] = ()) -> bytes:
+    """For counting on: a sheet for each section, numbers as numbers, no text that comes alive as a formula."""
+    head = report_words.heading(report, language, exchange)
+    cover = [[head[name]] for name in ("period", "places", "made", "demo") if head[name]]
+    book: list[tuple[str, Sequence[str], Sequence[Sequence[Any]]]] = [(exchange, [head["title"]], cover)]
+    parts = report_words.sections(report, language, plans)
+    book += [(section.title, section.columns, section.rows) for section in parts]
+    return sheets.as_book(book)
