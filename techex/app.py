@@ -17,7 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from techex import __version__, paths
 from techex.accounts import account_views, deletion_views, signing
 from techex.accounts import views as account_doors
-from techex.admin import audit_views, deadlines, desk_views
+from techex.admin import audit_views, deadlines, desk_views, saved_views, work_views
 from techex.admin import views as admin_views
 from techex.alerts import calendar_views
 from techex.alerts import people as alert_people
@@ -95,6 +95,7 @@ BLUEPRINTS = (
     alert_views.blueprint,
     calendar_views.blueprint,
     desk_views.blueprint,
+    work_views.blueprint,
     admin_views.blueprint,
 )
 
@@ -134,6 +135,7 @@ LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
     listing_people.leave,
     organisation_members.leave_all,
     verdicts.leave,
+    saved_views.leave,
     alert_people.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
@@ -143,6 +145,7 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     commissions.data_of,
     reports.data_of,
     verdicts.data_of,
+    saved_views.data_of,
     alert_people.data_of,
 )
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from techex.brokering.expected import Worth
 from techex.core.vocabulary import N_
 from techex.regions.rules import Place
 from techex.regions.working_days import until
@@ -71,6 +72,18 @@ class Item:
     kind: str = ""  # need or offer
     number: int | None = None
     days_left: int | None = None  # working days; below 0 that many late
+    worth: Worth | None = None  # what is expected of it
+    holder: int | None = None  # the person who has it; None: whoever of the place comes first
+
+    @property
+    def subject(self) -> tuple[str, str]:
+        """How hand-overs name it."""
+        return self.task.value, str(self.key)
+
+    @property
+    def millions(self) -> float:
+        """Its expected value in millions of dong; 0 where none is known."""
+        return self.worth.millions if self.worth else 0.0
 
     @property
     def is_late(self) -> bool:
@@ -89,15 +102,25 @@ def _days_left(due: date, today: date) -> int:
 
 
 def _urgency(item: Item) -> tuple[Any, ...]:
-    return (not item.at_once, item.due is None, item.due or date.max, item.since, item.task, str(item.key))
+    day = (not item.at_once, item.due is None, item.due or date.max)
+    return (*day, -item.millions, item.since, item.task, str(item.key))
 
 
 SORTS: Mapping[str, tuple[str, Callable[[Item], tuple[Any, ...]]]] = {
     "urgent": (N_("most urgent first"), _urgency),
+    "value": (N_("greatest expected value first"), lambda item: (not item.at_once, -item.millions, *_urgency(item))),
     "oldest": (N_("waiting longest first"), lambda item: (item.since, *_urgency(item))),
     "task": (N_("by kind of work"), lambda item: (list(Task).index(item.task), *_urgency(item))),
     "place": (N_("by place"), lambda item: (item.places[0].code, *_urgency(item))),
 }
+
+
+NOBODY = "nobody"
+
+
+def held_by(item: Item) -> str:
+    """Who has it, as addresses say it."""
+    return str(item.holder) if item.holder else NOBODY
 
 
 @dataclass(frozen=True)
@@ -107,6 +130,7 @@ class Asked:
     task: str = ""
     place: str = ""
     late: bool = False
+    holder: str = ""  # a person's number, or NOBODY
     sort: str = "urgent"
 
 
@@ -118,6 +142,7 @@ def chosen(items: Iterable[Item], asked: Asked) -> list[Item]:
         if (not asked.task or item.task == asked.task)
         and (not asked.place or asked.place in {place.code for place in item.places})
         and (not asked.late or item.at_once or item.is_late)
+        and (not asked.holder or asked.holder == held_by(item))
     ]
     return sorted(found, key=SORTS[asked.sort][1])
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from techex.admin import desk
+from techex.admin import desk, handing
 from techex.admin.desk import Item, Task
-from techex.brokering import deals, pipeline, service
+from techex.brokering import deals, expected, pipeline, service
 from techex.brokering.deal_tables import Deal
+from techex.brokering.expected import Chances
 from techex.brokering.pipeline import Stage
-from techex.brokering.rules import State
+from techex.brokering.rules import Party, State
 from techex.brokering.tables import Interest
 from techex.core.context import Context
 from techex.listings import reviews
@@ -33,11 +35,14 @@ def items(session: Session, context: Context, readers: int, language: str) -> tu
     lines = reviews.queue(session, context, readers)
     found = [_review(session, line) for line in lines if line.own_place and not line.read]
     found += _organisations(session, context, language)
-    found += [_interest(one) for one in service.for_operator(session, context)]
+    chances = expected.chances(session)
+    found += [_interest(one, chances) for one in service.for_operator(session, context)]
     for deal in deals.visible(session, context, _WATCHED):
         if pipeline.is_operator(context.actor, deals.standing(deal)) and (item := _deal(deal, context.now.date())):
-            found.append(item)
-    return desk.dated(found, context.now.date()), sum(not line.own_place for line in lines)
+            found.append(replace(item, worth=chances.of(deal.stage, expected.band_of_deal(deal))))
+    today = context.now.date()
+    found = handing.held(session, desk.dated(found, today), today, handing.colleagues(session, context))
+    return found, sum(not line.own_place for line in lines)
 
 
 def _review(session: Session, line: Waiting) -> Item:
@@ -59,6 +64,7 @@ def _review(session: Session, line: Waiting) -> Item:
         *(Task.REVIEW, listing.id, listing.title, listing.language, what, places, since, due, at_once),
         kind=listing.kind,
         number=listing.id,
+        holder=line.review.taken_by if line.review else None,
     )
 
 
@@ -83,7 +89,7 @@ def _sides(interest: Interest) -> tuple[Place, ...]:
     return tuple(dict.fromkeys((interest.listing.place, interest.sender.place)))
 
 
-def _interest(interest: Interest) -> Item:
+def _interest(interest: Interest, chances: Chances) -> Item:
     what = desk.TAKE_UP if interest.state == State.SENT else desk.FORWARD
     listing = interest.listing
     return Item(
@@ -91,6 +97,8 @@ def _interest(interest: Interest) -> Item:
         *(interest.sent_at, interest.due),
         kind=listing.kind,
         number=interest.id,
+        worth=chances.of(expected.ASKED, expected.band_of_listing(listing, interest.own_listing)),
+        holder=next((step.person_id for step in reversed(interest.steps) if step.party == Party.OPERATOR), None),
     )
 
 
@@ -120,4 +128,5 @@ def _of_deal(deal: Deal, task: Task, what: str, since: datetime, due: date) -> I
         *(task, deal.id, listing.title, listing.language, what, _sides(deal.interest), since, due),
         kind=listing.kind,
         number=deal.id,
+        holder=next((step.person_id for step in reversed(deal.ledger) if step.organisation_id is None), None),
     )

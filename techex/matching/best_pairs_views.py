@@ -78,7 +78,7 @@ def best_pairs() -> Response:
     asked, wrong = _asked(request.args)
     with identity.database().reading() as session:
         context = identity.context()
-        found, count = _remembered().pairs(session, context, asked)
+        found, count = remembered().pairs(session, context, asked)
         places = sorted(
             {place.country for place in queries.counts_by_place(session, context)} - {HOME_COUNTRY},
             key=lambda code: regions.country_name(code, page_language()),
@@ -114,13 +114,14 @@ def best_pairs_file(kind: str) -> Response:
 
     asked, _ = _asked(request.args)
     with identity.database().reading() as session:
-        found, _ = _remembered().pairs(session, identity.context(), asked)
+        found, _ = remembered().pairs(session, identity.context(), asked)
     root = url_for("matching.home", _external=True)
     columns = [tables.Column(name, lambda row, name=name: row[name]) for name in COLUMNS]  # type: ignore[misc]
     return tables.download("pairs", kind, columns, (pair.row(root) for pair in found))
 
 
-def _remembered() -> Remembered:
+def remembered() -> Remembered:
+    """What the running exchange computed last."""
     found = current_app.extensions[_KEY]
     assert isinstance(found, Remembered)  # noqa: S101 - only init_app writes it
     return found

@@ -37,3 +37,9 @@ document.addEventListener("keydown", (event) => {
   const at = lines.indexOf(document.activeElement) + (event.key === "j" ? 1 : -1);
   lines[Math.max(0, Math.min(at, lines.length - 1))].focus();
 });
+
+// A view is kept as the address says it now: filters change it without a new page.
+document.addEventListener("submit", (event) => {
+  const field = event.target.querySelector("[data-current-query]");
+  if (field) field.value = location.search.slice(1);
+});

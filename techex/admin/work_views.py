@@ -1,0 +1,202 @@
+"""Beside the desk: the best untouched pairs, the workload of colleagues, hand-overs, saved views."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request, url_for
+from sqlalchemy.orm import Session
+
+from techex.admin import desk_items, handing, saved_views, workload
+from techex.admin.desk import Item
+from techex.admin.desk_views import settings
+from techex.core.context import Context
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Sentence
+from techex.listings import service as listings
+from techex.matching.best_pairs_views import MOST_NEEDS, remembered
+from techex.matching.views import matcher
+from techex.regions import service as regions
+from techex.web import identity, policy, replies
+from techex.web.addresses import whole
+from techex.web.language import page_language
+
+blueprint = Blueprint("work", __name__)
+
+
+@blueprint.get("/desk/pairs")
+@policy.open_to(policy.operator)
+def pairs() -> Response:
+    """The best pairs between two regions with a side in one's places that nobody has touched, with evidence."""
+    from techex.admin import desk_pairs
+    from techex.matching.best_pairs import Asked
+    from techex.matching.strength import REVIEW
+
+    with identity.database().reading() as session:
+        context = identity.context()
+        asked = Asked(across=True, least=REVIEW, most_needs=MOST_NEEDS)
+        found, _count = remembered().pairs(session, context, asked)
+        best = desk_pairs.untouched(context.actor, found, desk_pairs.touched(session))
+        ids = {head.id for pair in best for head in (pair.need, pair.offer)}
+        known = listings.visible_by_id(session, context, ids)
+        proofs = {}
+        for pair in best[: desk_pairs.PROVED]:
+            need, offer = known.get(pair.need.id), known.get(pair.offer.id)
+            if need is not None and offer is not None:
+                table = matcher().pairs.evidence(context.actor, need, offer).table
+                proofs[pair.need.id, pair.offer.id] = desk_pairs.proof(table)
+        return replies.page(
+            "admin/desk_pairs.html",
+            pairs=best,
+            proofs=proofs,
+            may_propose="proposals.preview" in current_app.view_functions,
+        )
+
+
+@blueprint.get("/desk/workload")
+@policy.open_to(policy.operator)
+def load() -> Response:
+    """What each colleague has before them and how long their answers took; hand everything over."""
+    return _load()
+
+
+def _load(error: BadInput | None = None) -> Response:
+    with identity.database().reading() as session:
+        context = identity.context()
+        items = _items(session, context)
+        people = handing.colleagues(session, context)
+        rows = handing.in_force(session, context.now.date())
+        me = context.actor.person_id
+        return replies.page(
+            "admin/workload.html",
+            422 if error else 200,
+            loads=workload.loads(items, workload.answers(session, context.now), people),
+            people=people,
+            least=workload.LEAST_ANSWERS,
+            days=workload.PERIOD.days,
+            given={row.person_id: row for row in rows if not row.task},
+            mine=[row for row in rows if me in (row.person_id, row.to_id)],
+            items={item.subject: item for item in items},
+            me=me,
+            longest_note=handing.LONGEST_NOTE,
+            today=context.now.date(),
+            error=error,
+            sent=request.form,
+        )
+
+
+def _items(session: Session, context: Context) -> list[Item]:
+    return desk_items.items(session, context, settings().review_readers, page_language())[0]
+
+
+@blueprint.post("/desk/hand-over")
+@policy.open_to(policy.operator)
+def hand_over() -> Response:
+    """Hand ticked things to a colleague, or take them oneself."""
+    context = identity.context()
+    ticked = set(request.form.getlist("item")[: handing.MOST_ITEMS])
+    to = context.actor.person_id if request.form.get("take") else whole(request.form.get("to"), 0)
+    assert to is not None  # noqa: S101 - operators are people
+    with identity.database().transaction() as session:
+        items = [item for item in _items(session, context) if ":".join(item.subject) in ticked]
+        given = handing.give(session, context, items, to, _until(request.form), request.form.get("note", ""))
+    done = {"taken" if request.form.get("take") else "handed": str(len(given))}
+    return replies.see_other(url_for("desk.index", **done))  # type: ignore[arg-type]
+
+
+@blueprint.post("/desk/hand-over-everything")
+@policy.open_to(policy.operator)
+def hand_over_everything() -> Response:
+    """Hand all that one has to a colleague."""
+    try:
+        with identity.database().transaction() as session:
+            to = whole(request.form.get("to"), 0)
+            note = request.form.get("note", "")
+            handing.give_everything(session, identity.context(), to, _until(request.form), note)
+    except BadInput as error:
+        return _load(error)
+    return replies.see_other(url_for("work.load"))
+
+
+@blueprint.post("/desk/hand-overs/<int:hand_over_id>/end")
+@policy.open_to(policy.operator)
+def take_back(hand_over_id: int) -> Response:
+    """End a hand-over: what was handed over goes back."""
+    with identity.database().transaction() as session:
+        handing.take_back(session, identity.context(), hand_over_id)
+    return replies.see_other(url_for("work.load"))
+
+
+def _until(form: Mapping[str, str]) -> date | None:
+    text = form.get("until", "").strip()
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise BadInput(Sentence(N_("Write the day as year-month-day, such as 2026-12-31.")), "until") from None
+
+
+@blueprint.post("/views")
+@policy.open_to(policy.signed_in)
+def save_view() -> Response:
+    """Keep the filters and the order of a list under a name."""
+    form = request.form
+    with identity.database().transaction() as session:
+        context = identity.context()
+        query, place = form.get("query", ""), form.get("place", "")
+        view = saved_views.save(session, context, form.get("page", ""), form.get("name", ""), query, place)
+        address = _address(view.page, saved_views.parameters(view), view.id)
+    return replies.see_other(address)
+
+
+@blueprint.post("/views/<int:view_id>/delete")
+@policy.open_to(policy.signed_in)
+def forget_view(view_id: int) -> Response:
+    """Delete one's own view."""
+    with identity.database().transaction() as session:
+        page = saved_views.forget(session, identity.context(), view_id)
+    return replies.see_other(_address(page, {}, None))
+
+
+def _address(page: str, parameters: Mapping[str, Any], saved: int | None) -> str:
+    more: dict[str, Any] = {"saved": saved} if saved else {}
+    return url_for(page, **parameters, **more) if page in current_app.view_functions else url_for("matching.home")
+
+
+def _views_bar(page: str) -> Any:
+    """The views of a list and the form that keeps one, for templates; nothing for whoever has not signed in."""
+    context = identity.context()
+    if not context.actor.is_signed_in:
+        return ""
+    with identity.database().reading() as session:
+        found = saved_views.views_of(session, context, page)
+        rows = [
+            (view.id, view.name, _address(view.page, saved_views.parameters(view), view.id), view.place_code)
+            for view in found
+        ]
+        own = {view.id for view in found if view.person_id == context.actor.person_id}
+    template = current_app.jinja_env.get_template("admin/_views.html")
+    query = saved_views.kept_query(request.query_string.decode("utf-8", "replace"))
+    bar: Any = template.module.bar  # type: ignore[attr-defined]
+    return bar(
+        {
+            "page": page,
+            "rows": rows,
+            "own": own,
+            "chosen": whole(request.args.get("saved"), 0),
+            "query": query,
+            "places": sorted(context.actor.places) if context.actor.is_operator else [],
+        }
+    )
+
+
+def _teach_templates(state: Any) -> None:
+    def place_of(code: str) -> str:
+        place = regions.place_of_code(code)
+        return regions.place_name(place, page_language()) if place else code
+
+    state.app.jinja_env.globals.update(saved_views=_views_bar, place_called=place_of)
+
+
+blueprint.record(_teach_templates)
