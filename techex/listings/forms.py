@@ -28,6 +28,7 @@ CODES: addresses.Codes = {
     "form": ("transfer_forms", vocabulary.TRANSFER_FORMS),
     "org": ("organisation_kinds", vocabulary.ORGANISATION_KINDS),
     "lang": ("languages", vocabulary.LANGUAGES),
+    "verified": ("verified", addresses.ON),
 }
 SORTS: Mapping[Kind, tuple[str, ...]] = {
     Kind.NEED: ("newest", "deadline", "title"),

@@ -48,6 +48,7 @@ class Browse:
     transfer_forms: tuple[str, ...] = ()
     organisation_kinds: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()  # anything: only of organisations that somebody has checked
     organisation: str = ""  # its short name
     sort: str = "newest"
     page: int = 1
@@ -130,6 +131,8 @@ def _conditions(context: Context, asked: Browse, without: Iterable[str] = ()) ->
         found += [Organisation.slug == asked.organisation, known]
     if asked.organisation_kinds and "organisation_kinds" not in without:
         found.append(known)
+    if asked.verified:
+        found += [Organisation.verified_at.is_not(None), known]
     if asked.trl_min is not None:
         found.append(Listing.trl >= asked.trl_min)
     for name, table in _ROWS.items():
@@ -147,7 +150,7 @@ def _chosen(asked: Browse) -> dict[str, Sequence[str]]:
 
 def _with_owner(query: Select[Any], asked: Browse) -> Select[Any]:
     """Join the organisation where a filter asks for it."""
-    if not (asked.words or asked.organisation or asked.organisation_kinds):
+    if not (asked.words or asked.organisation or asked.organisation_kinds or asked.verified):
         return query
     return query.join(Organisation, Organisation.id == Listing.organisation_id)
 

@@ -14,7 +14,7 @@ from techex.listings.rules import Kind
 from techex.matching.rules import NO_FILTERS, Filters
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
-from techex.web import replies
+from techex.web import addresses, replies
 
 LONGEST_TEXT = 5_000  # characters of a free text; a longer one is cut, with a note
 LONGEST_SHARED_TEXT = 1_500  # characters; a longer text stays in the page instead of its address
@@ -32,6 +32,7 @@ CODES: dict[str, tuple[str, Iterable[str]]] = {
     "ip": ("ip_statuses", vocabulary.IP_STATUSES),
     "form": ("transfer_forms", vocabulary.TRANSFER_FORMS),
     "org": ("organisation_kinds", vocabulary.ORGANISATION_KINDS),
+    "verified": ("verified", addresses.ON),
 }
 TRL = range(1, 10)
 

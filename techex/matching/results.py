@@ -27,6 +27,7 @@ from techex.matching.quantities import find_quantities
 from techex.matching.ranking import Query, Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
 from techex.matching.strength import EXPLORE, band, falling, strength, strength_of_words
+from techex.organisations import queries as organisation_queries
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
@@ -40,6 +41,7 @@ CLOSEST = 3
 FIELDS_FROM = 5
 MOST_FIELDS = 2
 MOST_QUANTITIES = 6
+NOBODY = -1  # an organisation that no listing is of
 # Filters and the column of facts that each is counted from.
 FACETS: Mapping[str, str] = {
     "fields": "fields",
@@ -97,7 +99,12 @@ class Results:
     def limits(self) -> IndexFilters:
         """What a listing must be to be ranked: the reader's filters, and what a pair must not be."""
         asked = self.asked
-        return index_filters(asked.filters, asked.place, asked.listing, self._siblings())
+        return index_filters(asked.filters, asked.place, asked.listing, self._siblings(), self.verified)
+
+    @cached_property
+    def verified(self) -> frozenset[int]:
+        """The organisations that somebody has checked, where the reader asks for these only."""
+        return organisation_queries.verified_ids(self.session) if self.asked.filters.verified else frozenset()
 
     def _siblings(self) -> Sequence[int]:
         """Listings of the asking one's organisation that the index does not know as such, and this reader does."""
@@ -222,7 +229,11 @@ class Results:
 
 
 def index_filters(
-    filters: Filters, place: Place | None, listing: Listing | None, siblings: Sequence[int] = ()
+    filters: Filters,
+    place: Place | None,
+    listing: Listing | None,
+    siblings: Sequence[int] = (),
+    verified: frozenset[int] = frozenset(),
 ) -> IndexFilters:
     """The reader's filters as the index applies them; an organisation is not matched with itself.
 
@@ -247,6 +258,8 @@ def index_filters(
         ip_statuses=frozenset(filters.ip_statuses),
         transfer_forms=frozenset(filters.transfer_forms),
         organisation_kinds=frozenset(filters.organisation_kinds),
+        # The index knows no owner of an anonymous listing, so these are not of a verified one.
+        organisations=verified | {NOBODY} if filters.verified else frozenset(),
         elsewhere_than=elsewhere,
         within=within,
         seen_from=seen_from,

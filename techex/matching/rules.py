@@ -31,6 +31,7 @@ class Filters:
     ip_statuses: tuple[str, ...] = ()
     transfer_forms: tuple[str, ...] = ()
     organisation_kinds: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()  # anything: only of organisations that somebody has checked
     elsewhere: bool = False  # only from other regions than one's own (other countries, for a place abroad)
 
     @property

@@ -10,9 +10,8 @@ import numpy as np
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.matching.results import CLOSEST, Results, index_filters
-from techex.matching.rules import NO_FILTERS, PAGE_SIZE, Filters, Obstacle, Standing
+from techex.matching.rules import NO_FILTERS, PAGE_SIZE, Obstacle, Standing
 from techex.matching.strength import EXPLORE, band
-from techex.regions.rules import Place
 from techex.search.facts import Filters as IndexFilters
 from techex.search.partitions import Partition
 
@@ -42,7 +41,7 @@ def standing(results: Results, other: Listing) -> Standing:
         return Standing("unsearched")
     fitting = int(np.count_nonzero(free.strengths >= EXPLORE))
     value = float(scored.strengths[row])
-    blocked = _blocked_by(results.partitions, asked.filters, asked.place, other)
+    blocked = _blocked_by(results, other)
     obstacle: Obstacle = ""
     if blocked:
         obstacle = "filters"
@@ -75,18 +74,16 @@ def _usual(results: Results, fitting: int) -> Mapping[str, float]:
     return {name: float(values[:first].mean()) for name, values in results.ranked.parts.items() if len(values)}
 
 
-def _blocked_by(
-    partitions: Sequence[Partition], filters: Filters, place: Place | None, other: Listing
-) -> tuple[str, ...]:
+def _blocked_by(results: Results, other: Listing) -> tuple[str, ...]:
     """The filters that keep a listing out, each tried alone."""
-    found = []
+    filters, place, found = results.asked.filters, results.asked.place, []
     for each in fields(filters):
         value = getattr(filters, each.name)
         if not value:
             continue
         alone: dict[str, object] = {each.name: value}
-        asked = index_filters(replace(NO_FILTERS, **alone), place, None)  # type: ignore[arg-type]
-        if not _passes(partitions, asked, other):
+        asked = index_filters(replace(NO_FILTERS, **alone), place, None, verified=results.verified)  # type: ignore[arg-type]
+        if not _passes(results.partitions, asked, other):
             found.append(each.name)
     return tuple(found)
 

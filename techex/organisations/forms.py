@@ -22,6 +22,7 @@ CODES: addresses.Codes = {
     "region": ("regions", regions.regions()),
     "province": ("provinces", regions.provinces()),
     "country": ("countries", regions.countries()),
+    "verified": ("verified", addresses.ON),
 }
 
 

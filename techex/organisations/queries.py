@@ -39,6 +39,7 @@ class Directory:
     regions: tuple[str, ...] = ()
     provinces: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    verified: tuple[str, ...] = ()  # anything: only those that somebody has checked
     sort: str = "name"  # one of SORTS
     page: int = 1
 
@@ -100,6 +101,8 @@ def _conditions(asked: Directory, without: str = "") -> list[ColumnElement[bool]
         found.append(Organisation.id.in_(having))
     if (provinces := provinces_of(asked.provinces, asked.regions)) and without != "provinces":
         found.append(Organisation.province.in_(provinces))
+    if asked.verified:
+        found.append(Organisation.verified_at.is_not(None))
     plain = [name for name in ("kinds", "countries") if getattr(asked, name) and name != without]
     return found + [_COLUMNS[name].in_(getattr(asked, name)) for name in plain]
 
@@ -134,6 +137,11 @@ def _ordered(query: Select[Organisation], asked: Directory, language: str) -> Se
         "kind": (Organisation.kind,),
     }
     return query.order_by(*first.get(asked.sort, ()), name, Organisation.id)
+
+
+def verified_ids(session: Session) -> frozenset[int]:
+    """The organisations that somebody has checked."""
+    return frozenset(session.scalars(select(Organisation.id).where(Organisation.verified_at.is_not(None))))
 
 
 def everybody(session: Session, asked: Directory, language: str, most: int) -> Sequence[Organisation]:

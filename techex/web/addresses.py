@@ -22,6 +22,10 @@ _LONGEST_NUMBER = 9  # digits
 Codes = Mapping[str, tuple[str, Iterable[str]]]
 
 
+# The one code of a filter that is on or off.
+ON = ("yes",)
+
+
 class RowNumber(IntegerConverter):
     """`<int:…>` of our routes: plain digits, as large as a row's number gets; anything else is no address of ours."""
 

@@ -109,6 +109,7 @@ def test_filters_hold_for_every_match_and_counts_agree(matcher: Matcher, demo: D
         (Filters(countries=("NL", "TH")), lambda row: row.country in ("NL", "TH")),
         (Filters(fields=("211",)), lambda row: "211" in row.fields),
         (Filters(transfer_forms=("licence_nonexclusive",)), lambda row: "licence_nonexclusive" in row.transfer_forms),
+        (Filters(verified=("yes",)), lambda row: row.organisation.verified_at is not None and not row.anonymous),
         (Filters(organisation_kinds=("university",)), lambda row: row.organisation.kind == "university"),
         (Filters(regions=("MEKONG_DELTA",)), lambda row: regions.region_of(row.province) == "MEKONG_DELTA"),
     ):
