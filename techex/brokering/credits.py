@@ -5,7 +5,7 @@ The total counts each deal once; an exchange counts its share, so that shares ad
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from sqlalchemy import select
@@ -55,16 +55,20 @@ def of_deal(session: Session, deal: Deal) -> Sequence[str]:
     return session.scalars(query.order_by(DealCredit.at, DealCredit.place_code)).all()
 
 
-def shares(session: Session, *, signed: bool = True) -> tuple[Mapping[str, Fraction], int]:
-    """By exchange its share of the contracts (or of all deals), and how many that are, each counted once."""
+def shares(session: Session, places: Collection[str] | None = None) -> tuple[Mapping[str, Fraction], int]:
+    """By exchange its share of the contracts, the greatest first, and how many that are, each counted once.
+
+    With `places` only contracts that one of these has a share of, and of the others' shares nothing but their sum,
+    under an empty code.
+    """
     query = select(DealCredit.deal_id, DealCredit.place_code).join(Deal, Deal.id == DealCredit.deal_id)
-    if signed:
-        query = query.where(Deal.signed_at.is_not(None))
     by_deal: dict[int, list[str]] = {}
-    for deal_id, code in session.execute(query):
+    for deal_id, code in session.execute(query.where(Deal.signed_at.is_not(None))):
         by_deal.setdefault(deal_id, []).append(code)
+    counted = [codes for codes in by_deal.values() if places is None or set(places) & set(codes)]
     found: dict[str, Fraction] = {}
-    for codes in by_deal.values():
+    for codes in counted:
         for code in codes:
-            found[code] = found.get(code, Fraction()) + Fraction(1, len(codes))
-    return dict(sorted(found.items(), key=lambda row: (-row[1], row[0]))), len(by_deal)
+            name = code if places is None or code in places else ""
+            found[name] = found.get(name, Fraction()) + Fraction(1, len(codes))
+    return dict(sorted(found.items(), key=lambda row: (not row[0], -row[1], row[0]))), len(counted)

@@ -77,7 +77,8 @@ def open_deal(session: Session, context: Context, interest: Interest) -> Deal:
     deal = Deal(interest=interest, opened_at=context.now)
     session.add(deal)
     session.flush()
-    note(session, context, deal, "open", interest.receiver_id)
+    sends = context.actor.belongs_to(interest.sender_id)  # who says the last yes to a proposal
+    note(session, context, deal, "open", interest.sender_id if sends else interest.receiver_id)
     credits.of_interest(session, context, deal)
     return deal
 

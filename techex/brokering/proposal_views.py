@@ -38,6 +38,7 @@ def _preview(need_id: int, offer_id: int, error: Exception | None = None) -> Res
         planned = proposals.plan(session, context, need_id, offer_id)
         evidence = matcher().pairs.evidence(context.actor, planned.need, planned.offer)
         standing = matcher().standing_for(session, context, planned.need, planned.offer)
+        is_weak = standing.band == "none"  # nothing is said for a pair that the exchange itself would not name
         return replies.page(
             "brokering/propose.html",
             status_of(error) if isinstance(error, (BadInput, Conflict)) else 200,
@@ -45,7 +46,8 @@ def _preview(need_id: int, offer_id: int, error: Exception | None = None) -> Res
             table=evidence.table,
             standing=standing,
             distance=regions.distance_between(planned.need.place, planned.offer.place),
-            note=request.form.get("note") if error else _suggested(evidence.table),
+            note=request.form.get("note") if error else "" if is_weak else _suggested(evidence.table),
+            is_weak=is_weak,
             errors=error.fields if isinstance(error, FieldErrors) else {},
             shortest=proposals.SHORTEST_NOTE,
             longest=proposals.LONGEST_NOTE,

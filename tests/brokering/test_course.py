@@ -213,7 +213,15 @@ def test_the_operator_of_another_place_joins_and_both_exchanges_are_credited(dem
         session.execute(update(Deal).where(Deal.id == deal).values(signed_at=Deal.opened_at))
         shares, total = credits.shares(session)
         assert (dict(shares), total) == ({"VN-33": Fraction(1, 2), "VN-80": Fraction(1, 2)}, 1)
+        assert credits.shares(session, ["VN-33"]) == ({"VN-33": Fraction(1, 2), "": Fraction(1, 2)}, 1)
+        assert credits.shares(session, ["VN-01"]) == ({}, 0)
         assert session.scalars(select(DealCredit.place_code).where(DealCredit.deal_id == deal)).all()
+    page = _text(sign_in(demo_app, "operator"), "/figures")
+    assert "Contracts by exchange" in page
+    assert "another place" in page
+    for name in ("administrator", "officer"):
+        assert ("Contracts by exchange" in _text(sign_in(demo_app, name), "/figures")) is (name == "administrator")
+    assert "Contracts by exchange" not in _text(sign_in(demo_app, "operator"), "/figures?as=everybody")
 
 
 def test_a_name_that_nobody_has_and_a_side_of_the_deal_are_refused(demo_app: Flask, deal: int) -> None:
