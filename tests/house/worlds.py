@@ -35,6 +35,8 @@ from techex.search import service as search
 from techex.settings import Settings
 from tests.cast import CAST, person_of, sign_in
 
+from .worlds_deals import hand_over
+
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CANARY = "zqcanary"  # begins a word in every confidential field; nobody ever searches for it
 PROBE = "zqprobe"  # a word of confidential texts that outsiders do search for
@@ -110,6 +112,9 @@ def build(folder: Path, migrated: Path, side: Side, *, members_too: bool, models
     database = Database(settings.database_address)
     with database.transaction() as session:
         ids = _fill(session, side, members_too)
+        about, firm = session.get_one(Listing, ids["open.0"]), get_organisation(session, CAST["engineer"].organisation)
+        secret = f"{CANARY}{side} {PROBE}"
+        ids["deal"] = hand_over(session, NOW, folder, about, firm, secret, side == "left")
     search.embed_pending(settings, database)
     search.rebuild(settings, database)
     matchers = [_patient(Matcher(settings, database))]
@@ -288,6 +293,9 @@ def paths(world: World) -> Iterator[str]:
     hidden = [world.ids[name] for name in ("restricted.0", "restricted.1", "state.draft", "state.flagged")]
     yield from _every_route(world.app, [opened[0], *hidden, 10**6])
     yield from ("/organisations?q=house", "/organisations?kind=institute")
+    for deal in (world.ids["deal"], world.ids["deal"] + 1):
+        yield from (f"/deals/{deal}{page}" for page in ("", "/papers", "/agreement", "/papers/1/1", "/papers/3/1"))
+    yield from (f"/deals/search?q={PROBE}", "/deals?view=list", "/deals.csv")
     yield from ("/figures?origin=RED_RIVER_DELTA&kind=institute", "/figures?application=SOUTHEAST&kind=association")
     for number in numbers:
         yield from (f"/needs/{number}", f"/results/{number}", f"/matches/{number}", f"/listings/{number}/history")
@@ -323,6 +331,8 @@ def _every_route(app: Flask, numbers: Sequence[int]) -> Iterator[str]:
             continue
         for number in numbers if rule.arguments else [0]:
             values = {name: number if name.endswith("_id") else _ONE.get(name, "1") for name in rule.arguments}
+            if "xlsx):kind" in rule.rule:
+                values["kind"] = "xlsx"
             yield adapter.build(rule.endpoint, values, method="GET")
 
 
