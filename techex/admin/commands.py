@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from techex.core.database import Database
 from techex.core.terminal import bar
 from techex.core.vocabulary import ORGANISATION_KINDS
 from techex.interchange import demo as demo_exchange
-from techex.interchange import formats, rules, service
+from techex.interchange import formats, rules, service, texts
 from techex.listings.rules import Kind
 from techex.matching import duplicate_service as duplicates
 from techex.matching import survey
@@ -208,13 +208,15 @@ def export(file: Path, kind: str, format_: str | None, as_json: bool) -> None:
     to_stdout = str(file) == "-"
     chosen = format_ or ("jsonl" if to_stdout else formats.format_of(file))
     with database.reading() as session:
-        rows = service.export_rows(session, command_line_context(), Kind(kind))
+        context = command_line_context()
+        rows = service.export_rows(session, context, Kind(kind))
+        columns = service.columns_of(Kind(kind), service.further_languages(session, context, Kind(kind)))
         if to_stdout:
-            count = _write(rows, chosen, Kind(kind), sys.stdout)
+            count = _write(rows, chosen, columns, sys.stdout)
         else:
             try:
                 with file.open("w", encoding="utf-8", newline="") as out:
-                    count = _write(rows, chosen, Kind(kind), out)
+                    count = _write(rows, chosen, columns, out)
             except OSError as error:
                 raise click.ClickException(f"{file} cannot be written: {error.strerror}. Name another file.") from None
     if as_json and not to_stdout:
@@ -223,7 +225,7 @@ def export(file: Path, kind: str, format_: str | None, as_json: bool) -> None:
         click.echo(f"{count} {kind}s written to {file}.")
 
 
-def _write(rows: Iterator[dict[str, object]], chosen: str, kind: Kind, out: object) -> int:
+def _write(rows: Iterator[dict[str, object]], chosen: str, columns: Sequence[str], out: object) -> int:
     if chosen == "csv":
-        return formats.write_csv(rows, service.columns_of(kind), out)  # type: ignore[arg-type]
+        return formats.write_csv(map(texts.flat, rows), columns, out)  # type: ignore[arg-type]
     return formats.write_jsonl(rows, out)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from typing import Any
 from techex.core import vocabulary
 from techex.core.mail import said_in
 from techex.core.text import folded
+from techex.interchange import texts
 from techex.interchange.rules import ENVELOPE, ID_COLUMNS, ColumnRule, ImportMap
 from techex.listings.rules import CURRENCIES, FieldRule, Kind, fields_of
 from techex.regions.service import countries
@@ -75,9 +76,24 @@ def guessed(columns: Iterable[str], kind: Kind, remembered: Mapping[str, str] | 
             continue
         target = (remembered or {}).get(column)
         if target is None:
-            target = _headings(kind).get(folded(column), "")
-        found[column] = target if target in targets(kind) and target not in found.values() else ""
+            target = _headings(kind).get(folded(column), "") or _text_target(column, kind)
+        known = target in targets(kind) or texts.is_target(target, kind)
+        found[column] = target if known and target not in found.values() else ""
     return found
+
+
+def _text_target(column: str, kind: Kind) -> str:
+    """ "Tên công nghệ: en" is the title in English."""
+    parts = texts.split(column)
+    if parts is None:
+        return ""
+    name = _headings(kind).get(folded(parts[0]), parts[0])
+    return texts.target(name, parts[1]) if name in texts.names(kind) else ""
+
+
+def further_targets(kind: Kind) -> list[str]:
+    """What a column may be of a text in a further language; of long texts only where a heading says so."""
+    return [texts.target(name, code) for code in vocabulary.LANGUAGES for name in ("title", "summary")]
 
 
 def as_map(
@@ -89,6 +105,7 @@ def as_map(
     """
     by_target = {target: column for column, target in columns.items() if target}
     one_text = by_target.pop(ONE_TEXT, "")
+    further = {target: by_target.pop(target) for target in list(by_target) if texts.is_target(target, kind)}
     same = {**(constants or {}), "language": language}
     envelope: dict[str, Any] = {}
     for name in ENVELOPE:
@@ -103,7 +120,8 @@ def as_map(
         shortened = ColumnRule(column=one_text, cut=True)
         fields = {"summary": shortened, _MAIN_TEXT[kind]: shortened, **fields}
     given = {name: value for name, value in same.items() if value and name not in ENVELOPE}
-    return ImportMap(external_id=by_target.get(EXTERNAL_ID, ""), fields=fields, constants=given, **envelope)
+    external_id = by_target.get(EXTERNAL_ID, "")
+    return ImportMap(external_id=external_id, fields=fields, constants=given, texts=further, **envelope)
 
 
 @cache

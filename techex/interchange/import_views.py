@@ -12,8 +12,8 @@ from flask_babel import gettext as _
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.errors import BadInput
-from techex.interchange import advancing, runs
-from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, constants_of, targets
+from techex.interchange import advancing, runs, texts
+from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, constants_of, further_targets, targets
 from techex.interchange.rules import ENVELOPE
 from techex.interchange.service import LanguageOf
 from techex.interchange.spreadsheets import write_template
@@ -125,6 +125,7 @@ def _page(session: Any, run: ImportRun, wrong: str = "", status: int = 200) -> R
         refused=runs.refused_rows(session, run, ROWS_SHOWN),
         said=lambda cell: language.sentence(runs.unpacked(cell["said"])),
         targets=[(target, label_of(target)) for target in targets(kind)] if mapping else (),
+        further={target: label_of(target) for target in further_targets(kind)} if mapping else {},
         label_of=label_of,
         samples=runs.samples(_data_dir(), run) if mapping else (),
         most_twins=ROWS_SHOWN,
@@ -161,6 +162,10 @@ def label_of(target: str) -> str:
         "province": _("Province"),
         "visibility": _("Who may read it"),
     }
+    name, code = texts.split(target) or target.partition(".")[::-2]
+    if code in vocabulary.LANGUAGES:
+        said = _("Where does this text come from?") if name == texts.ORIGIN else label_of(name)
+        return f"{said} ({vocabulary.LANGUAGES[code]})"
     return str(labels.get(target, target))
 
 
@@ -234,6 +239,8 @@ def _done(run_id: int, verb: Any) -> Response:
 def template(kind: str) -> Response:
     """An empty table with a column for every field, and a second sheet that explains them."""
     names = [name for name in targets(Kind(kind)) if name != ONE_TEXT]
+    other = "en" if language.page_language() == "vi" else "vi"
+    names += [texts.target(name, other) for name in ("title", "summary", texts.ORIGIN)]
     explained = [[_("Column"), _("What it is"), _("What to write"), _("Limits and codes")]]
     explained += [[name, label_of(name), _hint(name), _limits(name)] for name in names]
     content = write_template({_("Rows"): [names], _("Columns"): explained}, [18, 30, 50, 60] + [24] * len(names))
@@ -248,6 +255,8 @@ def _hint(name: str) -> str:
 
 
 def _limits(name: str) -> str:
+    if texts.split(name):
+        return "author, translation" if name.startswith(texts.ORIGIN) else str(_("if there is such a text"))
     rule = FIELD_BY_NAME.get(name)
     if rule is None:
         known = {

@@ -15,6 +15,9 @@ A map is a TOML file:
     [constants]
     currency = "EUR"                     # field = value for all rows that do not say it
 
+    [texts]
+    "title:en" = "English title"         # a text in a further language; columns called title:en need no line
+
 `after` and `before` take what stands behind or in front of a marker (the whole text where it is missing), `part` the
 n-th piece of a text that is longer than its field, `cut` shortens at the end of a sentence and says so in the report.
 `otherwise` is what rows get whose cell is empty: country = { column = "land", otherwise = "NL" }.
@@ -33,6 +36,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Sentence, UnreadableFile
+from techex.interchange import texts
 from techex.listings.rules import FIELD_BY_NAME, Kind, fields_of
 
 # Names under which files usually carry what identifies a row, tried in this order where no map names one.
@@ -69,6 +73,7 @@ class ImportMap(BaseModel):
     visibility: str | ColumnRule = ColumnRule(column="visibility")
     fields: dict[str, str | ColumnRule] = Field(default_factory=dict)
     constants: dict[str, Any] = Field(default_factory=dict)
+    texts: dict[str, str] = Field(default_factory=dict)  # "title:en" -> column
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,7 @@ class MappedRow:
     values: Mapping[str, Any]
     envelope: Mapping[str, str]
     notes: tuple[str, ...]
+    translations: Mapping[str, Mapping[str, Any]] | None = None  # None: the row says nothing of further languages
 
 
 def read_map(path: Path, kind: Kind) -> ImportMap:
@@ -101,6 +107,11 @@ def read_map(path: Path, kind: Kind) -> ImportMap:
                 f"The map {path} names {name!r}, which is not a field of a {kind.value}; "
                 f"expected one of {', '.join(sorted(known))}."
             )
+    for name in read.texts:
+        if not texts.is_target(name, kind):
+            raise UnreadableFile(
+                f"The map {path} names {name!r} among its texts; expected a field and a language, such as title:en."
+            )
     return read
 
 
@@ -121,7 +132,9 @@ def apply_map(row: Mapping[str, Any], kind: Kind, mapping: ImportMap) -> MappedR
             value = rule.otherwise
         if value not in (None, "", []):
             values[name] = value
-    return MappedRow(_external_id(row, mapping), values, _envelope(row, mapping), tuple(notes))
+    external_id = _external_id(row, mapping)
+    further = texts.read(row, kind, mapping.texts)
+    return MappedRow(external_id, values, _envelope(row, mapping), tuple(notes), further)
 
 
 def _external_id(row: Mapping[str, Any], mapping: ImportMap) -> str:

@@ -22,6 +22,7 @@ from techex.core import audit
 from techex.core.context import Context, MemberRole
 from techex.core.vocabulary import LANGUAGES, N_
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence, TechexError
+from techex.interchange import texts
 from techex.interchange.columns import EXTERNAL_ID, as_map, constants_of, guessed, targets
 from techex.interchange.formats import Row, columns_in, read_rows
 from techex.interchange.rules import apply_map
@@ -165,7 +166,7 @@ def map_columns(
     known = targets(Kind(run.kind))
     chosen = {column: columns.get(column, "") for column in run.columns}
     named = [target for target in chosen.values() if target]
-    if any(target not in known for target in named):
+    if any(target not in known and not texts.is_target(target, Kind(run.kind)) for target in named):
         raise BadInput(Sentence(N_("A column was given a meaning that this kind of listing does not have.")))
     if twice := next((target for target in named if named.count(target) > 1), ""):
         raise BadInput(Sentence(N_("Two columns cannot both be “%(field)s”. Choose one of them."), field=twice))
@@ -249,19 +250,17 @@ def differs(listing: Listing, draft: ListingDraft) -> bool:
 
 def says_else(listing: Listing, draft: ListingDraft) -> bool:
     """Whether a row has other texts or facts than its listing."""
-    return _said(content.content_of(listing)) != _said(content.content_of_draft(draft))
-
-
-def _said(of: Mapping[str, Any]) -> dict[str, Any]:
-    # A table says nothing of further languages, and leaves them as they are.
-    return {name: value for name, value in of.items() if name not in ("translations", "illustrative")}
+    # A row that says nothing of further languages leaves them as they are.
+    aside = {"illustrative"} | ({"translations"} if draft.translations is None else set())
+    there, here = content.content_of(listing), content.content_of_draft(draft)
+    return any(there.get(name) != here.get(name) for name in (there.keys() | here.keys()) - aside)
 
 
 def row_of(run: ImportRun, row: Row, judged: Judged, outcome: str, listing: Listing | None) -> ImportedRow:
     """What is kept of a row."""
     headings = {target: column for column, target in run.columns.items() if target}
     cells = [
-        {"field": name, "column": headings.get(name, ""), "said": _packed(sentence)}
+        {"field": name, "column": headings.get(_target_of(name), ""), "said": _packed(sentence)}
         for name, sentence in judged.wrong.items()
     ]
     cells += [{"note": note} for note in judged.notes]
@@ -273,6 +272,12 @@ def row_of(run: ImportRun, row: Row, judged: Judged, outcome: str, listing: List
         listing_id=listing.id if listing else None,
         cells=cells,
     )
+
+
+def _target_of(field: str) -> str:
+    """What the column of a field is called, which the validator calls "en.title" in a further language."""
+    code, dot, name = field.partition(".")
+    return texts.target(name, code) if dot else field
 
 
 def _packed(sentence: str) -> Any:

@@ -14,6 +14,7 @@ from techex.core.context import Context
 from techex.core.database import Database
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, FieldErrors, Sentence
+from techex.interchange import texts
 from techex.interchange.columns import in_codes
 from techex.interchange.formats import Row
 from techex.interchange.rules import ENVELOPE, ImportMap, apply_map
@@ -181,7 +182,7 @@ def judge(
         envelope = dict(mapped.envelope)
         if "language" not in envelope and language_of is not None:
             envelope["language"] = language_of(" ".join(str(mapped.values.get(n, "")) for n in ("title", "summary")))
-        draft = _draft(kind, owner, external_id, in_codes(mapped.values, kind), envelope)
+        draft = _draft(kind, owner, external_id, in_codes(mapped.values, kind), envelope, mapped.translations)
     except FieldErrors as error:
         return Judged(external_id, None, error.fields)
     except BadInput as error:
@@ -193,11 +194,17 @@ def draft_for(found: Judged, listing: Listing) -> ListingDraft:
     """What a row says of a listing that is there; raises BadInput for a row that was refused."""
     if found.draft is None:
         raise BadInput(found.reason)
-    return found.draft if found.says_visibility else replace(found.draft, visibility=Visibility(listing.visibility))
+    draft = _beside(found.draft, listing)
+    return draft if found.says_visibility else replace(draft, visibility=Visibility(listing.visibility))
 
 
 def _draft(
-    kind: Kind, owner: Organisation, external_id: str, values: Mapping[str, Any], envelope: Mapping[str, str]
+    kind: Kind,
+    owner: Organisation,
+    external_id: str,
+    values: Mapping[str, Any],
+    envelope: Mapping[str, str],
+    translations: Mapping[str, Mapping[str, Any]] | None,
 ) -> ListingDraft:
     country = envelope.get("country", owner.country)
     province = envelope.get("province", owner.province if country == owner.country else None)
@@ -211,7 +218,16 @@ def _draft(
         province=province,
         visibility=envelope.get("visibility", Visibility.PUBLIC.value),
         external_id=external_id,
+        translations=translations,
     )
+
+
+def _beside(draft: ListingDraft, listing: Listing) -> ListingDraft:
+    """A draft with the texts that its listing has in languages of which the draft says nothing."""
+    if draft.translations is None:
+        return draft
+    kept = {code: text for code, text in (listing.translations or {}).items() if code != draft.language}
+    return replace(draft, translations={**kept, **draft.translations})
 
 
 def store(
@@ -227,18 +243,26 @@ def store(
     if found is None:
         listings.publish(session, context, listings.post(session, context, owner, draft))
         return "created"
+    draft = _beside(draft, found)
     if keep_visibility:
         draft = replace(draft, visibility=Visibility(found.visibility))
     return "updated" if listings.edit(session, context, found, draft) else "unchanged"
 
 
-def columns_of(kind: Kind) -> list[str]:
-    """The columns of an export, in order; an import without a map reads the same names."""
-    return ["external_id", "organisation", *ENVELOPE, *(rule.name for rule in fields_of(kind))]
+def columns_of(kind: Kind, languages: Iterable[str] = ()) -> list[str]:
+    """The columns of an export, in order, with texts in these further languages; an import without a map reads them."""
+    own = ["external_id", "organisation", *ENVELOPE, *(rule.name for rule in fields_of(kind))]
+    return [*own, *texts.columns(kind, languages)]
+
+
+def further_languages(session: Session, context: Context, kind: Kind) -> set[str]:
+    """The further languages in which listings say something that the asker may see."""
+    query = listings.visible(context).where(Listing.kind == kind.value).with_only_columns(Listing.translations)
+    return {code for found in session.scalars(query) for code in found or {}}
 
 
 def export_rows(session: Session, context: Context, kind: Kind) -> Iterator[dict[str, Any]]:
-    """Every listing of a kind that the asker may see, as flat rows in the order of their numbers."""
+    """Every listing of a kind that the asker may see, as rows in the order of their numbers; see `texts.flat`."""
     found = session.scalars(
         listings.visible(context)
         .where(Listing.kind == kind.value)
@@ -250,7 +274,7 @@ def export_rows(session: Session, context: Context, kind: Kind) -> Iterator[dict
 
 
 def portable(listing: Listing) -> dict[str, Any]:
-    """A listing as a flat row; what is not stated is left out."""
+    """A listing as a row, its texts in further languages as one object; what is not stated is left out."""
     row: dict[str, Any] = {
         "external_id": listing.external_id or f"techex-{listing.id}",
         "organisation": listing.organisation.name,
@@ -262,7 +286,8 @@ def portable(listing: Listing) -> dict[str, Any]:
         else:
             value = getattr(listing, rule.name)
         row[rule.name] = value.isoformat() if isinstance(value, date) else value
-    return {name: value for name, value in row.items() if value not in (None, "", [])}
+    row[texts.NESTED] = listing.translations
+    return {name: value for name, value in row.items() if value not in (None, "", [], {})}
 
 
 def refused_sentences(problems: Sequence[RowProblem]) -> list[str]:

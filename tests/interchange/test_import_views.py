@@ -179,6 +179,31 @@ def test_a_name_in_a_cell_is_read_as_its_code_and_a_second_import_changes_only_w
     assert [row.title for row in _stored(demo_app, Listing)[-3:]] == [first.title, second.title, third.title]
 
 
+def test_texts_in_further_languages_are_columns_that_are_guessed_and_remembered(
+    demo_app: Flask, signed_in: SignedIn
+) -> None:
+    browser = signed_in("officer")
+    headings = (*HEADINGS, "Tên công nghệ: en", "summary:en", "Ưu điểm:en")
+    english = ["A heat pump dryer for longan", "Dries longan with a heat pump and keeps its colour and its smell.", ""]
+    rows = [[*_result(2), *english], [*_result(3), *english[:2], "short"], [*_result(4), "", "", ""]]
+    address = _upload(browser, a_table(rows, headings)).location
+    page = browser.get(address).text
+    assert re.search('<option value="title:en" selected', page)
+    assert re.search('<option value="advantages:en" selected', page)
+    _columns(browser, address)
+    page = browser.get(address).text
+    assert "Ưu điểm:en" in page  # beside what is wrong in that cell
+    assert ">2</b> would become new listings" in page
+    browser.post(f"{address}/start")
+    _run_through(browser, address)
+    first, second = _stored(demo_app, Listing)[-2:]
+    assert first.translations["en"] == {
+        "origin": "translation",
+        "values": {"title": english[0], "summary": english[1]},
+    }
+    assert not second.translations
+
+
 def test_an_import_shows_a_listing_to_others_only_where_its_rows_say_so(demo_app: Flask, signed_in: SignedIn) -> None:
     browser, headings = signed_in("officer"), ("id", "title", "summary", "description", "visibility")
 

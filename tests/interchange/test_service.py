@@ -12,20 +12,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from techex.core import changes
 from techex.core.context import ANONYMOUS, Context
 from techex.core.database import Database
+from techex.core.sheets import as_xlsx
 from techex.errors import UnreadableFile
 from techex.interchange import service
 from techex.interchange.formats import Row, read_rows, write_csv, write_jsonl
 from techex.interchange.rules import ImportMap, apply_map, read_map, shortened
 from techex.interchange.service import ImportReport, import_rows
+from techex.interchange.texts import flat
+from techex.listings import content
 from techex.listings import service as listings
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.organisations.rules import OrganisationDraft
+from techex.organisations.tables import Organisation
 
 UNIVERSITY = OrganisationDraft(name="Trường Đại học Đồng Bằng", kind="university", province="92")
 
@@ -135,6 +141,88 @@ def test_an_export_can_be_imported_as_it_is(tmp_path: Path, database: Database, 
             write_jsonl(rows, out)
     report = import_rows(database, context, read_rows(path), kind=Kind.OFFER, organisation=UNIVERSITY)
     assert (report.unchanged, report.refused) == (2, [])
+
+
+TEXT = {
+    "title": "A heat pump dryer for tropical fruit",
+    "summary": "Dries fruit at 45 °C with a two-stage heat pump. " * 2,
+}
+_LETTERS = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), include_characters="=+-@;:'")
+LINES = st.text(_LETTERS, max_size=40)
+    "summary": "Dries fruit at 45 °C with a two-stage heat pump. " * 2,
+}
+LINES = st.text(
+    st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), include_characters="=+-@;:'"), max_size=40
+)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    ending=st.sampled_from(["jsonl", "csv", "xlsx"]),
+    further=st.dictionaries(
+        st.sampled_from(["en", "ko", "zh"]),
+        st.tuples(st.sampled_from(["author", "translation"]), LINES, st.booleans()),
+    ),
+)
+def test_texts_in_further_languages_come_back_from_every_format_as_they_were(
+    tmp_path: Path, ending: str, further: dict[str, tuple[str, str, bool]]
+) -> None:
+    written = {}
+    for code, (origin, line, more) in further.items():
+        values = TEXT | {"title": f"{line} {TEXT['title']}"}
+        written[code] = {
+            "origin": origin,
+            "values": values | ({"advantages": f"{line} 38 % less power than steam"} if more else {}),
+        }
+    owner = Organisation(name=UNIVERSITY.name, country="VN", province="92")
+    row = _offer(1) | ({"translations": written} if written else {})
+    judged = service.judge(Row(1, row), Kind.OFFER, owner, ImportMap(), None, {})
+    assume(judged.draft is not None)  # what is not text, or a title of marks alone
+    assert judged.draft is not None
+    listing = Listing(kind="offer", organisation=owner, field_rows=[], transfer_rows=[], translations={})
+    content.write(listing, judged.draft)
+    listing.external_id = "R-1"
+    path, columns = tmp_path / f"out.{ending}", service.columns_of(Kind.OFFER, written)
+    exported = [service.portable(listing)]
+    if ending == "xlsx":
+        path.write_bytes(as_xlsx(columns, [[flat(one).get(name) for name in columns] for one in exported]))
+    else:
+        with path.open("w", encoding="utf-8", newline="") as out:
+            write_jsonl(exported, out) if ending == "jsonl" else write_csv(map(flat, exported), columns, out)
+    (back,) = read_rows(path)
+    again = service.judge(back, Kind.OFFER, owner, ImportMap(), None, {})
+    assert again.draft is not None, again.wrong
+    assert (again.draft.translations or {}) == (judged.draft.translations or {})
+
+
+def test_a_row_leaves_the_languages_alone_of_which_it_says_nothing(database: Database, context: Context) -> None:
+    text = {"origin": "author", "values": TEXT}
+    _import(database, context, [_offer(1, translations={"en": text, "ko": text})])
+    assert _import(database, context, [_offer(1)]).unchanged == 1
+    changed = _offer(1) | {"title:en": "Another title in English", "summary:en": TEXT["summary"], "origin:en": "author"}
+    assert _import(database, context, [changed]).updated == 1
+    with database.reading() as session:
+        kept = session.scalars(select(Listing)).unique().one().translations
+    assert kept["en"]["values"]["title"] == "Another title in English"
+    assert kept["ko"]["values"]["title"] == TEXT["title"]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ({"translations": "tiếng Anh"}, "translations expected an object"),
+        ({"translations": {"en": "A title"}}, "translations expected an object"),
+        ({"title:en": "short"}, "en.title has 5 characters"),
+        ({"title:vi": TEXT["title"], "summary:vi": TEXT["summary"]}, "is the language the listing is written in"),
+        ({"title:en": TEXT["title"], "summary:en": TEXT["summary"], "origin:en": "machine"}, "en.origin"),
+    ],
+)
+def test_the_one_validator_judges_texts_in_further_languages(
+    database: Database, context: Context, said: dict[str, Any], expected: str
+) -> None:
+    report = _import(database, context, [_offer(1) | said])
+    assert len(report.refused) == 1
+    assert expected in report.refused[0].reason
 
 
 def test_an_export_holds_only_what_the_asker_may_see(database: Database, context: Context) -> None:
