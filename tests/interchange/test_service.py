@@ -149,11 +149,6 @@ TEXT = {
 }
 _LETTERS = st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), include_characters="=+-@;:'")
 LINES = st.text(_LETTERS, max_size=40)
-    "summary": "Dries fruit at 45 °C with a two-stage heat pump. " * 2,
-}
-LINES = st.text(
-    st.characters(codec="utf-8", categories=("L", "N", "P", "Zs"), include_characters="=+-@;:'"), max_size=40
-)
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
