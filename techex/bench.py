@@ -11,7 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +19,26 @@ import click
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import insert
 
 from techex.app import create_app
-from techex.core.context import command_line_context
 from techex.core.database import Database
 from techex.embedding import bench as engine_bench
 from techex.embedding.cards import ModelCard, load_card
 from techex.embedding.encoders import Encoder, load_encoder
 from techex.interchange.demo import demo_exchange
-from techex.listings.rules import Kind, State
-from techex.listings.tables import Listing
-from techex.matching import batch_bench
+from techex.listings.rules import Kind
+from techex.matching import batch_bench, fresh_bench
 from techex.matching.asked import text_query
 from techex.matching.evaluation import evaluate
 from techex.matching.judged import read_set
 from techex.matching.service import Matcher
 from techex.migrations import run
-from techex.organisations import service as organisations
-from techex.organisations.rules import OrganisationDraft
 from techex.search import bench as search_bench
 from techex.search.collection import Collection
 from techex.settings import Settings, load_settings
 
 REQUESTS = 100  # distinct texts asked for; each is a sentence or two of the demo's needs
 WARM_UP = 5
-ROWS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True)
@@ -71,7 +65,10 @@ GOALS = (
 
 @dataclass(frozen=True)
 class PageFigures:
-    """Milliseconds of a page of matches inside the server, with the model and beyond it, and how much was searched."""
+    """Milliseconds of a page of matches inside the server, with the model and beyond it, and how much was searched.
+
+    `cpu` is the processor time beyond the model, which other work on the machine does not stretch as much.
+    """
 
     listings: int
     passages: int
@@ -79,6 +76,8 @@ class PageFigures:
     p95: float
     beyond_p50: float
     beyond_p95: float
+    cpu_p50: float
+    cpu_p95: float
 
 
 def quality(data: Path, settings: Settings, report: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -102,23 +101,30 @@ def _encoder(settings: Settings) -> Encoder:
     return load_encoder(card, settings.models_dir, engine=settings.engine or None, threads=settings.threads)
 
 
-def page_speed(settings: Settings, listings: int, report: Callable[[str], None]) -> PageFigures:
-    """Ask a whole application with a grown exchange for pages of matches, one text after another."""
+def served(
+    settings: Settings, listings: int, report: Callable[[str], None]
+) -> tuple[PageFigures, fresh_bench.FreshFigures]:
+    """A grown exchange with its database: pages of matches through the whole application, one text after another, and
+    listings that are new in it."""
     report(f"growing {listings:,} listings")
     collection = search_bench.made_collection(search_bench.demo_source(), listings)
     with tempfile.TemporaryDirectory() as folder:
         own = settings.model_copy(update={"data_dir": Path(folder), "database_url": "", "secret_key": "bench"})
-        database = Database(own.database_address)
-        run.upgrade(database)
-        report("storing them")
-        _store(database, listings)
-        matcher = Matcher(own, database, _Grown(load_card(own.card), collection))
-        client = create_app(own, matcher=lambda: matcher).test_client()
-        report("asking")
-        took, encoding = np.transpose(list(_times(client.get, matcher.encoder(), _texts())))
-        database.close()
-    figures = (*np.percentile(took, [50, 95]), *np.percentile(took - encoding, [50, 95]))
-    return PageFigures(listings, collection.passage_count, *(round(float(figure), 1) for figure in figures))
+        card, database = load_card(own.card), Database(own.database_address)
+        try:
+            run.upgrade(database)
+            report("storing them, with their passages and vectors")
+            fresh_bench.store(database, collection, card)
+            matcher = Matcher(own, database, _Grown(card, collection))
+            client = create_app(own, matcher=lambda: matcher).test_client()
+            report("asking for pages")
+            took, encoding, worked = np.transpose(list(_times(client.get, matcher.encoder(), _texts())))
+            fresh = fresh_bench.measure(own, database, collection, report)
+        finally:
+            database.close()
+    series = (took, took - encoding, worked)
+    figures = [round(float(figure), 1) for values in series for figure in np.percentile(values, [50, 95])]
+    return PageFigures(listings, collection.passage_count, *figures), fresh
 
 
 @dataclass(frozen=True)
@@ -135,45 +141,6 @@ class _Grown:
         return self.grown
 
 
-def _store(database: Database, listings: int) -> None:
-    """Rows for the grown listings: the demo's results over and over, all public."""
-    context = command_line_context()
-    drafts = [listing.draft for listing in demo_exchange().of_kind(Kind.OFFER)]
-    with database.transaction() as session:
-        owner, _ = organisations.upsert(session, context, OrganisationDraft(name="Bench", province="01"))
-        owner_id = owner.id
-    now = datetime.now(UTC)
-    with database.engine.begin() as connection:
-        for start in range(1, listings + 1, ROWS_AT_ONCE):
-            numbers = range(start, min(start + ROWS_AT_ONCE, listings + 1))
-            connection.execute(
-                insert(Listing), [_row(number, drafts[number % len(drafts)], owner_id, now) for number in numbers]
-            )
-
-
-def _row(number: int, draft: Any, owner: int, now: datetime) -> dict[str, Any]:
-    values = draft.values
-    return {
-        "id": number,
-        "kind": Kind.OFFER.value,
-        "state": State.PUBLISHED.value,
-        "visibility": "public",
-        "organisation_id": owner,
-        "language": draft.language,
-        "title": values["title"],
-        "summary": values["summary"],
-        "body": {name: values[name] for name in ("problem_solved", "description", "advantages") if name in values},
-        "trl": values.get("trl"),
-        "country": draft.country,
-        "province": draft.province,
-        "open_for_interest": True,
-        "illustrative": True,
-        "created_at": now,
-        "updated_at": now,
-        "published_at": now - timedelta(seconds=number),
-    }
-
-
 def _texts() -> list[str]:
     """What people might type: title and first sentence of needs, in all languages of the demo."""
     needs = [listing.draft.values for listing in demo_exchange().of_kind(Kind.NEED)]
@@ -181,76 +148,137 @@ def _texts() -> list[str]:
     return texts[: REQUESTS + WARM_UP]
 
 
-def _times(get: Callable[..., Any], encoder: Encoder, texts: Sequence[str]) -> Iterable[tuple[float, float]]:
-    """Milliseconds of a page, and of embedding its text once more, alone."""
+def _times(get: Callable[..., Any], encoder: Encoder, texts: Sequence[str]) -> Iterable[tuple[float, float, float]]:
+    """Milliseconds of a page, of embedding its text once more, alone, and of the processor for the page without it."""
     for number, text in enumerate(texts):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.thread_time()
         reply = get("/matches", query_string={"text": text})
-        answered = time.perf_counter()
+        answered, page = time.perf_counter(), time.thread_time()
         text_query(text, encoder)
-        encoded = time.perf_counter()
+        encoded, model = time.perf_counter(), time.thread_time()
         if reply.status_code != 200:
             raise click.ClickException(f"the server answered {reply.status} to {text!r}")
         if number >= WARM_UP:
-            yield 1000 * (answered - began), 1000 * (encoded - answered)
+            yield 1000 * (answered - began), 1000 * (encoded - answered), 1000 * (page - worked - (model - page))
 
 
 @click.command()
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder with the judged sets.")
 @click.option("--listings", default=search_bench.LISTINGS, show_default=True, help="How many listings to grow.")
+@click.option(
+    "--only", "chosen", multiple=True, type=click.Choice(("quality", "engine", "served", "batch", "candidates")),
+    help="Measure this part alone; may be given several times.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def bench(data: Path | None, listings: int, as_json: bool) -> None:
-    """Measure quality and speed, as tables. Takes several minutes; nothing of the exchange is touched."""
+def bench(data: Path | None, listings: int, chosen: Sequence[str], as_json: bool) -> None:
+    """Measure quality and speed, as tables. Takes a quarter of an hour; nothing of the exchange is touched.
+
+    Interrupting it prints what was measured until then.
+    """
     settings = load_settings()
+    began = time.monotonic()
 
     def report(what: str) -> None:
-        click.echo(f"… {what}", err=True)
+        minutes, seconds = divmod(round(time.monotonic() - began), 60)
+        click.echo(f"{minutes:3d}:{seconds:02d} … {what}", err=True)
 
-    found: dict[str, Any] = {"card": settings.card}
+    def measured_served() -> dict[str, Any]:
+        page, fresh = served(settings, listings, report)
+        return {"page": asdict(page), "fresh": asdict(fresh)}
+
+    def measured_engine() -> dict[str, Any]:
+        report("the engine against sentence-transformers")
+        return {"engine": asdict(engine_bench.measure(load_card(settings.card), settings.models_dir))}
+
+    def measured_candidates() -> dict[str, Any]:
+        return {"candidates": asdict(search_bench.measure(search_bench.demo_source(), listings, report))}
+
+    parts: dict[str, Callable[[], dict[str, Any]]] = {
+        "engine": measured_engine,
+        "served": measured_served,
+        "batch": lambda: {"batch": asdict(batch_bench.measure(_encoder(settings), report=report))},
+        "candidates": measured_candidates,
+    }
     if data is not None:
-        found["quality"] = quality(data, settings, report)
-    report("the engine against sentence-transformers")
-    found["engine"] = asdict(engine_bench.measure(load_card(settings.card), settings.models_dir))
-    found["page"] = asdict(page_speed(settings, listings, report))
-    found["batch"] = asdict(batch_bench.measure(_encoder(settings), report=report))
-    found["candidates"] = asdict(search_bench.measure(search_bench.demo_source(), listings, report))
+        parts = {"quality": lambda: {"quality": quality(data, settings, report)}, **parts}
+    found: dict[str, Any] = {"card": settings.card, "date": datetime.now(UTC).date().isoformat()}
+    try:
+        for name, part in parts.items():
+            if not chosen or name in chosen:
+                found |= part()
+    except KeyboardInterrupt:
+        report("interrupted; this is what was measured")
+        _print(found, as_json)
+        raise
+    _print(found, as_json)
+
+
+def _print(found: Mapping[str, Any], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
-    else:
-        _show(found)
-
-
-def _show(found: Mapping[str, Any]) -> None:
+        return
     console = Console()
     if found.get("quality"):
         table = Table("set", "nDCG@10", "to reach", title="Match quality")
         for row in found["quality"]:
             table.add_row(row["set"], f"{row['ndcg@10']:.3f}", f"{row['reach']:.3f}")
         console.print(table)
-    engine, page = found["engine"], found["page"]
     table = Table("what", "figure", title="Speed")
-    table.add_row("texts a second against sentence-transformers (fp32)", f"{engine['speed_up']:.1f} ×")
-    table.add_row("time of a short query against it", f"{engine['latency_share']:.2f} ×")
-    table.add_row("least cosine to it", f"{engine['least_cosine']:.5f}")
-    table.add_row("worker ready", f"{engine['ready_seconds']:.1f} s, {engine['resident_mb']:.0f} MB")
-    table.add_row(
+    for name, rows in (
+        ("engine", _engine_rows),
+        ("page", _page_rows),
+        ("fresh", _fresh_rows),
+        ("batch", _batch_rows),
+        ("candidates", _candidate_rows),
+    ):
+        for row in rows(found[name]) if name in found else ():
+            table.add_row(*row)
+    console.print(table)
+
+
+def _engine_rows(engine: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield "texts a second against sentence-transformers (fp32)", f"{engine['speed_up']:.1f} ×"
+    yield "time of a short query against it", f"{engine['latency_share']:.2f} ×"
+    yield "least cosine to it", f"{engine['least_cosine']:.5f}"
+    yield "worker ready", f"{engine['ready_seconds']:.1f} s, {engine['resident_mb']:.0f} MB"
+
+
+def _page_rows(page: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield (
         f"page of matches, {page['listings']:,} listings ({page['passages']:,} passages)",
         f"p50 {page['p50']} ms, p95 {page['p95']} ms; beyond encoding p50 {page['beyond_p50']} ms, "
-        f"p95 {page['beyond_p95']} ms",
+        f"p95 {page['beyond_p95']} ms (CPU {page['cpu_p50']} and {page['cpu_p95']} ms)",
     )
-    batch = found["batch"]
-    table.add_row(
+
+
+def _fresh_rows(fresh: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    for name, what in (("by_words", "its words"), ("by_meaning", "its meaning")):
+        yield f"a new listing is found by {what} after", "p50 {:.2f} s, p95 {:.2f} s".format(*fresh[name])
+    yield (
+        "first page of matches of a new need",
+        "p50 {:.0f} ms, p95 {:.0f} ms".format(*fresh["matches_ms"])
+        + " (CPU {:.0f} and {:.0f} ms)".format(*fresh["matches_cpu_ms"]),
+    )
+
+
+def _batch_rows(batch: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield (
         f"best pairs of {batch['listings']:,} needs and as many results, {batch['workers']} threads",
         f"{batch['seconds']} s ({batch['cpu_seconds']} s of all cores); first ten as on the pages "
         f"{batch['as_pages']:.0%}, as if all were looked at {batch['as_all']:.0%}",
     )
-    grown = found["candidates"]
-    table.add_row(
+
+
+def _candidate_rows(grown: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    yield (
         f"index of {grown['listings']:,} listings ({grown['passages']:,} passages)",
         f"{grown['bytes_per_passage']} bytes a passage, {grown['vector_bytes_per_passage']} more for exact vectors (in "
-        f"a file, with a snapshot); a changed listing is found after {grown['change_ms']} ms",
+        f"a file, with a snapshot); a changed listing is found {grown['change_ms']} ms after its vectors are there",
     )
     for timing in grown["timings"]:
         recall = "" if timing["recall"] is None else f", recall@10 {timing['recall']:.3f}"
-        table.add_row(timing["step"], f"p50 {timing['p50']:.2f} ms, p95 {timing['p95']:.2f} ms{recall}")
-    console.print(table)
+        yield (
+            timing["step"],
+            f"p50 {timing['p50']:.2f} ms, p95 {timing['p95']:.2f} ms (CPU {timing['cpu_p50']:.2f} and "
+            f"{timing['cpu_p95']:.2f}){recall}",
+        )

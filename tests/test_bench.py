@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from techex import bench
 from techex.settings import load_settings
@@ -35,7 +36,20 @@ def test_sets_that_are_there_are_measured_and_the_others_named(hashing: Path) ->
 
 
 def test_pages_are_asked_of_the_whole_application(hashing: Path) -> None:
-    found = bench.page_speed(load_settings(), 300, lambda what: None)
+    found, fresh = bench.served(load_settings(), 300, lambda what: None)
     assert (found.listings, found.passages) == (300, 1200)
     assert 0 < found.p50 <= found.p95
     assert 0 < found.beyond_p50 < found.p50
+    assert fresh.listings == 300
+    assert all(0 < p50 <= p95 for p50, p95 in (fresh.by_words, fresh.by_meaning, fresh.matches_ms))
+
+
+def test_an_interrupted_bench_prints_what_it_has(hashing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench.batch_bench, "measure", interrupted)
+    monkeypatch.setattr(bench.search_bench, "demo_source", interrupted)
+    result = CliRunner().invoke(bench.bench, ["--json", "--only", "batch"])
+    assert result.exit_code != 0
+    assert '"card": "hashing"' in result.output

@@ -214,12 +214,14 @@ def forget_unused(session: Session, card: ModelCard | None = None) -> int:
 
 def _missing(session: Session, card: ModelCard, role: Role, listing_ids: Sequence[int] | None) -> list[str]:
     """Digests of passages without a vector, those of the oldest listings first."""
-    stored = select(EmbeddingVector.digest).where(EmbeddingVector.card_key == card.key, EmbeddingVector.role == role)
+    # One look into the key for each passage: as a list, all vectors of the exchange would be read for a new listing.
+    stored = select(EmbeddingVector.digest).where(
+        EmbeddingVector.card_key == card.key,
+        EmbeddingVector.role == role,
+        EmbeddingVector.digest == PassageRow.digest,
+    )
     query = (
-        select(PassageRow.digest)
-        .where(PassageRow.digest.not_in(stored))
-        .group_by(PassageRow.digest)
-        .order_by(func.min(PassageRow.id))
+        select(PassageRow.digest).where(~stored.exists()).group_by(PassageRow.digest).order_by(func.min(PassageRow.id))
     )
     if listing_ids is None:
         return list(session.scalars(query))

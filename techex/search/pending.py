@@ -30,15 +30,22 @@ LISTINGS_A_STEP = 100
 LEARN_AGAIN = 1.2
 
 
-def embed(database: Database, card: ModelCard, encoder: Callable[[], Encoder], progress: Progress | None = None) -> int:
+def embed(
+    database: Database,
+    card: ModelCard,
+    encoder: Callable[[], Encoder],
+    progress: Progress | None = None,
+    thorough: bool = True,
+) -> int:
     """Give published listings the passages and vectors they lack; returns how many texts were embedded.
 
     Follows the change log from where the last run stopped. Every LISTINGS_A_STEP listings are committed and announced,
-    so a run may be interrupted, and the next one goes on. `encoder` is called only if a vector is missing.
+    so a run may be interrupted, and the next one goes on. `encoder` is called only if a vector is missing. Besides what
+    has changed, a `thorough` run looks through the whole collection for what is missing.
     """
     with database.reading() as session:
         last = changes.last(session)
-        steps = list(_steps(_to_embed(session, card)))
+        steps = list(_steps(_to_embed(session, card, thorough)))
     for step in steps:
         wanted = select(Listing).where(Listing.id.in_(step))
         with database.reading() as session:
@@ -46,7 +53,7 @@ def embed(database: Database, card: ModelCard, encoder: Callable[[], Encoder], p
         with database.transaction() as session:
             embedding.store_passages(session, session.scalars(wanted).unique(), ahead)
     with database.reading() as session:
-        missing = queries.missing_texts(session, card.key)
+        missing = sum(queries.missing_texts(session, card.key, step) for step in steps)
     model = encoder() if missing else None
     done = 0
     for step in steps:
@@ -97,8 +104,9 @@ def learn(database: Database, card: ModelCard) -> bool:
     return True
 
 
-def _to_embed(session: Session, card: ModelCard) -> list[int]:
-    """Listings that may be found and were changed since the last run, or lack passages or vectors; ascending."""
+def _to_embed(session: Session, card: ModelCard, thorough: bool) -> list[int]:
+    """Listings that may be found and were changed since the last run; a thorough run adds those that lack passages or
+    vectors, which reads all of them. Ascending."""
     progress = session.get(EmbeddingProgress, card.key)
     if progress is None or pruned(session, progress.change):
         return list(queries.searchable_ids(session))
@@ -107,8 +115,8 @@ def _to_embed(session: Session, card: ModelCard) -> list[int]:
     while log := changes.since(session, at):
         at = log[-1].seq
         changed.update(change.subject_id for change in log if change.subject == LISTING and change.what != EMBEDDED)
-    ids = changed.intersection(queries.searchable_ids(session)) if changed else set()
-    return sorted(ids.union(queries.pending_ids(session, card.key)))
+    ids = {one for some in _steps(sorted(changed)) for one in queries.searchable_ids(session, some)}
+    return sorted(ids.union(queries.pending_ids(session, card.key)) if thorough else ids)
 
 
 def _advance(session: Session, card: ModelCard, change: int) -> None:

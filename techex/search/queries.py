@@ -54,9 +54,10 @@ def items(session: Session, card_key: str, dimension: int, ids: Collection[int] 
             )
 
 
-def searchable_ids(session: Session) -> Sequence[int]:
-    """Ids of all listings that may be found, ascending."""
-    return session.scalars(select(Listing.id).where(Listing.state.in_(_STATES)).order_by(Listing.id)).all()
+def searchable_ids(session: Session, among: Sequence[int] | None = None) -> Sequence[int]:
+    """Ids of all listings that may be found, or of those among a few, ascending."""
+    found = select(Listing.id).where(Listing.state.in_(_STATES)).order_by(Listing.id)
+    return session.scalars(found if among is None else found.where(Listing.id.in_(among))).all()
 
 
 def pending_ids(session: Session, card_key: str) -> Sequence[int]:
@@ -77,13 +78,12 @@ def places(session: Session) -> Mapping[int, Key]:
     return {row.id: (Visibility(row.visibility), Kind(row.kind)) for row in rows}
 
 
-def missing_texts(session: Session, card_key: str) -> int:
-    """How many different passages of listings that may be found have no vector for this card."""
+def missing_texts(session: Session, card_key: str, listing_ids: Sequence[int]) -> int:
+    """How many different passages of these listings have no vector for this card."""
     missing = (
         select(func.count(PassageRow.digest.distinct()))
-        .join(Listing)
         .outerjoin(EmbeddingVector, _same_text(card_key))
-        .where(Listing.state.in_(_STATES), EmbeddingVector.digest.is_(None))
+        .where(PassageRow.listing_id.in_(listing_ids), EmbeddingVector.digest.is_(None))
     )
     return session.scalar(missing) or 0
 

@@ -25,7 +25,7 @@ from techex.search.partitions import Partition
 from techex.search.pending import Progress
 from techex.search.segments import PASSAGES_A_LISTING, short_digest
 from techex.search.snapshots import SnapshotFolder
-from techex.search.sync import Follower, Space
+from techex.search.sync import Follower, Snapshots, Space
 from techex.settings import Settings
 
 # A stored vector may differ from unit length by what float16 rounds off, and is zero for an empty text.
@@ -41,13 +41,20 @@ class SearchIndex:
     are found by their words.
     """
 
-    def __init__(self, settings: Settings, database: Database, encoder: Callable[[], Encoder] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        encoder: Callable[[], Encoder] | None = None,
+        snapshots: Snapshots | None = None,
+    ) -> None:
         self.card = load_card(settings.card)
         self._settings, self._database, self._encoder = settings, database, encoder
-        self._follower = Follower(database, _space(self.card), _snapshots(settings, self.card))
+        self._follower = Follower(database, _space(self.card), snapshots or _snapshots(settings, self.card))
         self._lock = threading.Lock()  # held for moments, to agree on who embeds
         self._wanted = self._embedded = -1  # versions of the collection
         self._embedder: threading.Thread | None = None
+        self._thorough = True  # look for what was left over: once at the start, and after each failure
 
     def collection(self) -> Collection:
         """The collection with every change committed before this call; what it returns never changes."""
@@ -81,10 +88,13 @@ class SearchIndex:
                     self._embedder = None
                     return
             try:
-                pending.embed(self._database, self.card, encoder)
+                pending.embed(self._database, self.card, encoder, thorough=self._thorough)
+                self._thorough = False
             except TechexError as error:
+                self._thorough = True
                 _log.warning("New listings are found by keywords only: %s", error)
             except Exception:
+                self._thorough = True
                 _log.exception("New listings are found by keywords only: embedding them failed")
             self._embedded = version
 
