@@ -16,6 +16,7 @@ from techex.regions.working_days import until
 # The desk's own dates, where no rule of a domain sets one.
 VERIFY_WORKING_DAYS = 5  # an organisation waits for its directory entry
 INTRODUCE_WORKING_DAYS = 2  # two sides have agreed: as long as an expression of interest is screened
+CALL_WORKING_DAYS = 3  # before a proposal lapses
 REGISTRATION_DAYS = 30  # after a contract was signed whose registration the law asks for
 
 
@@ -29,6 +30,8 @@ class Task(StrEnum):
     SILENT = "silent"
     REGISTRATION = "registration"
     OUTCOME = "outcome"
+    TODO = "todo"
+    PROPOSAL = "proposal"
 
 
 TASKS: Mapping[Task, str] = {
@@ -39,6 +42,8 @@ TASKS: Mapping[Task, str] = {
     Task.SILENT: N_("Ask about a silent deal"),
     Task.REGISTRATION: N_("Ask for a registration"),
     Task.OUTCOME: N_("Ask for an outcome"),
+    Task.TODO: N_("Do a task of a deal"),
+    Task.PROPOSAL: N_("Call about a proposal"),
 }
 # What is to be done, in more words.
 REPORTED = N_("reported by a reader and hidden: look at it")
@@ -53,6 +58,7 @@ FORWARD = N_("forward it, or say why not")
 AGREED = N_("both sides agree to be introduced")
 NOTHING_HAPPENED = N_("nothing has happened for 30 days")
 NO_NUMBER = N_("signed; no registration is noted")
+LAST_DAYS = N_("proposed; an answer is due within days")
 HOW_DID_IT_TURN_OUT = N_("in force for half a year: how did it turn out?")
 
 

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from techex.admin import desk, handing
 from techex.admin.desk import Item, Task
-from techex.brokering import deals, expected, pipeline, service
+from techex.brokering import deals, expected, pipeline, proposals, service, tasks
+from techex.brokering.course_tables import DealTask
 from techex.brokering.deal_tables import Deal
 from techex.brokering.expected import Chances
 from techex.brokering.pipeline import Stage
@@ -40,7 +41,10 @@ def items(session: Session, context: Context, readers: int, language: str) -> tu
     for deal in deals.visible(session, context, _WATCHED):
         if pipeline.is_operator(context.actor, deals.standing(deal)) and (item := _deal(deal, context.now.date())):
             found.append(replace(item, worth=chances.of(deal.stage, expected.band_of_deal(deal))))
+    mine = tasks.open_of(session, context)
+    found += [_task(one) for one in mine if pipeline.is_operator(context.actor, deals.standing(one.deal))]
     today = context.now.date()
+    found += [_proposal(one, chances) for one in proposals.open_for(session, context) if _is_near(one, today)]
     found = handing.held(session, desk.dated(found, today), today, handing.colleagues(session, context))
     return found, sum(not line.own_place for line in lines)
 
@@ -82,6 +86,25 @@ def _organisations(session: Session, context: Context, language: str) -> list[It
             )
         page, pages = page + 1, part.pages
     return found[:MOST_ORGANISATIONS]
+
+
+def _task(one: DealTask) -> Item:
+    """A task of this very person; what it is called stands in place of a title."""
+    return Item(
+        *(Task.TODO, one.deal_id, one.title, one.language, desk.TASKS[Task.TODO], _sides(one.deal.interest)),
+        *(one.made_at, one.due),
+        number=one.deal_id,
+        holder=one.owner_id,
+    )
+
+
+def _is_near(interest: Interest, today: date) -> bool:
+    """True in the last days before a proposal lapses: a call may still save it."""
+    return interest.due is not None and working_days.until(today, interest.due) <= desk.CALL_WORKING_DAYS
+
+
+def _proposal(interest: Interest, chances: Chances) -> Item:
+    return replace(_interest(interest, chances), task=Task.PROPOSAL, what=desk.LAST_DAYS)
 
 
 def _sides(interest: Interest) -> tuple[Place, ...]:

@@ -29,6 +29,8 @@ PAGES: Mapping[Task, tuple[str, str]] = {
     Task.SILENT: ("deals.show", "deal_id"),
     Task.REGISTRATION: ("deals.show", "deal_id"),
     Task.OUTCOME: ("deals.show", "deal_id"),
+    Task.TODO: ("deals.show", "deal_id"),
+    Task.PROPOSAL: ("brokering.interest", "interest_id"),
 }
 
 COLUMNS = (

@@ -13,7 +13,7 @@ from techex.brokering import deals, interest_list, proposal_views, rules, servic
 from techex.brokering.rules import Party, Verb
 from techex.brokering.service import Draft
 from techex.brokering.tables import Interest, InterestStep
-from techex.core.context import Context, Role
+from techex.core.context import Context, MemberRole, Role
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, Sentence
 from techex.listings import service as listings
@@ -256,6 +256,20 @@ def init_app(app: Flask) -> None:
             and not actor.belongs_to(listing.organisation_id)
         )
 
+    def ask_address(own_id: int | None, other: Listing) -> str:
+        """Where the owner of one listing asks for an introduction to that of another; "" where they may not."""
+        if own_id is None or not may_ask(other):
+            return ""
+        actor = identity.context().actor
+        if not any(one.verified and one.role.includes(MemberRole.EDITOR) for one in actor.memberships):
+            return ""
+        with identity.database().reading() as session:
+            own = session.get(Listing, own_id)
+            if own is None or own.kind == other.kind or not actor.belongs_to(own.organisation_id, MemberRole.EDITOR):
+                return ""
+        sender: dict[str, Any] = {"for": own.organisation_id}  # a word that Python keeps for itself
+        return url_for("brokering.new", listing=other.id, own=own_id, **sender)
+
     def readers_said(listing_id: int | None) -> list[tuple[str, int, str, str]]:
         """For its owner: why readers of this listing declined, how often, which field could say more and its label."""
         if listing_id is None:
@@ -269,4 +283,4 @@ def init_app(app: Flask) -> None:
                 for reason, count, field in service.declines(session, listing)
             ]
 
-    app.jinja_env.globals.update(may_ask=may_ask, readers_said=readers_said)
+    app.jinja_env.globals.update(may_ask=may_ask, ask_address=ask_address, readers_said=readers_said)

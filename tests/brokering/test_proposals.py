@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -225,3 +225,26 @@ def test_an_operator_takes_a_proposal_back_and_finds_what_is_open(demo_app: Flas
     assert "withdrawn" in _page(sign_in(demo_app, "engineer"), number)
     with demo_app.app_context(), identity.database().reading() as session:
         assert service.of_person(session, acting)[0].state == State.WITHDRAWN
+
+
+def test_the_desk_says_when_a_call_may_still_save_a_proposal_and_what_one_has_to_do(
+    demo_app: Flask, pair: Pair
+) -> None:
+    number = _propose(demo_app, pair)
+    operator = sign_in(demo_app, "operator")
+    assert f'href="/interests/{number}"' not in operator.get("/desk").get_data(as_text=True)
+    with demo_app.app_context(), identity.database().transaction() as session:
+        session.execute(
+            update(Interest).where(Interest.id == number).values(due=datetime.now(UTC).date() + timedelta(days=1))
+        )
+    page = operator.get("/desk?task=proposal").get_data(as_text=True)
+    assert f"/interests/{number}" in page
+    assert "an answer is due within days" in page
+
+
+def test_from_the_page_of_a_pair_a_side_asks_for_an_introduction_itself(demo_app: Flask, pair: Pair) -> None:
+    path = f"/pairs/{pair.need}/{pair.offer}"
+    page = sign_in(demo_app, "officer").get(path).get_data(as_text=True)
+    assert f"/interests/new?listing={pair.need}&amp;own={pair.offer}" in page
+    for name in ("viewer", "rival", "stranger", "operator"):
+        assert "/interests/new" not in sign_in(demo_app, name).get(path).get_data(as_text=True)
