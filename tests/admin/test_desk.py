@@ -15,7 +15,7 @@ from techex.accounts.service import House
 from techex.admin import desk, desk_items
 from techex.admin.desk import SORTS, TASKS, Asked, Item, Task
 from techex.admin.desk_views import PAGES
-from techex.brokering import deals, figures, funnel, service
+from techex.brokering import deals, figures, funnel, gaps, listing_figures, service
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import Verb
 from techex.brokering.rules import Verb as InterestVerb
@@ -187,5 +187,7 @@ def test_desk_and_figures_are_asked_alike_of_both_databases(each_database: Datab
         assert [row.count for row in funnel.funnel(figures.ways(session, ["VN-33"], public=True))] == [1, 1, 1, 0, 0]
         assert figures.ways(session, ["NL"], public=False) == []
         narrowed = figures.Asked(date(2020, 1, 1), date(2099, 1, 1), "SOUTHEAST", "RED_RIVER_DELTA", kind="enterprise")
-        assert figures.listed(session, at["operator"], narrowed, ["VN-33"]) == (1, 1)
-        assert figures.gaps(session, 5) == []
+        steps = listing_figures.reached(session, at["operator"], narrowed, ["VN-33"])
+        assert [row.count for row in steps] == [1, 0, 1, 0, 0]
+        nothing_yet = gaps.gaps(session, at["operator"], ["VN-33"])
+        assert (nothing_yet.needs, nothing_yet.results) == ([], [])
