@@ -23,6 +23,8 @@ from techex.web import identity, policy, replies
 from techex.web.addresses import whole
 from techex.web.language import page_language
 
+TOP = 6  # results a need: of the best three somebody has often been asked about one already
+
 blueprint = Blueprint("work", __name__)
 
 
@@ -36,7 +38,7 @@ def pairs() -> Response:
 
     with identity.database().reading() as session:
         context = identity.context()
-        asked = Asked(across=True, least=REVIEW, most_needs=MOST_NEEDS)
+        asked = Asked(across=True, top=TOP, least=REVIEW, most_needs=MOST_NEEDS)
         found, _count = remembered().pairs(session, context, asked)
         best = desk_pairs.untouched(context.actor, found, desk_pairs.touched(session))
         ids = {head.id for pair in best for head in (pair.need, pair.offer)}

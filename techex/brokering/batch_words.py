@@ -7,6 +7,7 @@ from textwrap import shorten
 from typing import Any
 
 from techex.accounts.service import House
+from techex.core import mail
 from techex.core.mail import said_in
 from techex.core.vocabulary import N_, TRANSFER_FORMS
 from techex.listings.rules import Visibility
@@ -52,10 +53,22 @@ def values(
     public = listing.visibility == Visibility.PUBLIC
     about = f"“{listing.title}”" if public else said(_NUMBER, number=listing.id)
     begin = said(_TO_NEED if listing.is_need else _TO_RESULT, about=about)
-    lines = "\n\n".join(_line(house, language, rank, match) for rank, match in enumerate(chosen, 1))
+    lines = "\n\n".join(part.text for part in parts(house, language, chosen))
     words = f"\n{said(_NOTE, note=note)}\n" if note else ""
     text = said(_TEXT, begin=begin, note=words, lines=lines, link=link)
     return {"exchange": house.name, "count": len(chosen), "number": listing.id, "text": text}
+
+
+def parts(house: House, language: str, chosen: Sequence[Match]) -> list[mail.Part]:
+    """The lines of the letter: each leaves only as long as its reader may still see what it is about."""
+    return [
+        mail.Part(_line(house, language, rank, match), [need_of(match.listing)]) for rank, match in enumerate(chosen, 1)
+    ]
+
+
+def need_of(listing: Listing) -> mail.Need:
+    """What its reader must still be allowed; words of a listing stand in a letter only while everybody may read it."""
+    return ("public listing" if listing.visibility == Visibility.PUBLIC else "listing", listing.id)
 
 
 def _line(house: House, language: str, rank: int, match: Match) -> str:

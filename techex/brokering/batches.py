@@ -29,7 +29,7 @@ from techex.listings import service as listings
 from techex.listings.rules import SEARCHABLE, State
 from techex.listings.tables import Listing
 from techex.matching.rules import Match, MatchPage
-from techex.matching.strength import EXPLORE
+from techex.matching.strength import EXPLORE, REVIEW
 from techex.organisations.tables import Organisation, OrganisationMember
 
 WEEK = timedelta(days=7)
@@ -85,8 +85,9 @@ class Plan:
         return [one.match for one in self.candidates if not one.hindered and one.match.listing.id in wanted]
 
     def usual(self) -> list[int]:
-        """The numbers that are ticked at first: the best ones, as many as may be sent."""
-        return [one.match.listing.id for one in self.candidates if not one.hindered][: self.most]
+        """The numbers that are ticked at first: those worth a closer look, as many as may be sent."""
+        strong = [one.match for one in self.candidates if not one.hindered and one.match.strength >= REVIEW]
+        return [match.listing.id for match in strong][: self.most]
 
 
 def receiver_context(context: Context, listing: Listing) -> Context:
@@ -245,6 +246,12 @@ def send(
             subject=batch_words.SUBJECT,
             text=batch_words.LETTER,
             values=batch_words.values(house, person.language or "vi", planned.listing, chosen, note, link),
+            reader=person.id,
+            needs=[
+                batch_words.need_of(planned.listing),
+                ("member", batch.receiver_id, MemberRole.EDITOR.value),
+            ],
+            parts=batch_words.parts(house, person.language or "vi", chosen),
         )
         for person in planned.people
     )

@@ -11,6 +11,7 @@ from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
+from techex.brokering.batch_paper import needs_more_letters
 from techex.brokering.batch_tables import Batch, BatchLine
 from techex.brokering.batches import BATCHES_A_WEEK
 from techex.core.audit import AuditEntry
@@ -131,6 +132,12 @@ def test_it_is_read_by_its_receivers_and_their_operators_and_what_went_is_gone(d
     for address in ("/batches/1", "/batches/1.pdf"):
         reply = sign_in(demo_app, "engineer").get(address)
         assert "Enzymes that dye" not in _text(reply.data) if address.endswith("pdf") else reply.text
+
+
+def test_only_letters_that_the_paper_has_no_font_for_let_fonts_of_the_system_in() -> None:
+    assert not needs_more_letters("Nước thải 60 °C ≥ 5 m³, α β, Ёж, “×” ✓")
+    for text in ("한국어", "フィルム", "印染", "ไทย"):
+        assert needs_more_letters(text), text
 
 
 def _text(data: bytes) -> str:
