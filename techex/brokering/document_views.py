@@ -107,6 +107,8 @@ def _is_open(how_far: Disclosure, rung: Rung, mine: int | None) -> bool:
 def note_reading(deal_id: int) -> None:
     """Write into the ledger what this person reads now for the first time; nothing is written where it is nothing."""
     context = identity.context()
+    if request.method != "GET":
+        return
     with identity.database().reading() as session:
         if not talk.unread_by(session, context, deals.get(session, context, deal_id)):
             return
@@ -272,7 +274,8 @@ def open_all(deal_id: int) -> Response:
 def download(deal_id: int, paper: int, version: int) -> Response:
     """A version of a paper as a download. That it was handed out is written down before it is."""
     with identity.database().transaction() as session:
-        found, name = papers.look(session, identity.context(), deal_id, paper, version)
+        handed_out = request.method == "GET"  # HEAD gets no content
+        found, name = papers.look(session, identity.context(), deal_id, paper, version, handed_out)
         path = attachments.path_of(data_dir(), found.digest, papers.FOLDER)
         if not path.is_file():
             raise NotFound(f"The content of paper number {paper} is not here any more.")

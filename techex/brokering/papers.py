@@ -188,8 +188,11 @@ def open_documents(session: Session, context: Context, deal_id: int) -> Deal:
     return deal
 
 
-def look(session: Session, context: Context, deal_id: int, number: int, version: int) -> tuple[DealPaperVersion, str]:
-    """A version of a paper to be downloaded, and its name for this person; that they had it stands in the ledger.
+def look(
+    session: Session, context: Context, deal_id: int, number: int, version: int, handed_out: bool = True
+) -> tuple[DealPaperVersion, str]:
+    """A version of a paper to be downloaded, and its name for this person. That they had it is written into the ledger,
+    unless they only ask what it is.
 
     Raises NotFound for what this person may not see, there or not.
     """
@@ -198,8 +201,8 @@ def look(session: Session, context: Context, deal_id: int, number: int, version:
     found = next((one for one in paper.versions if one.number == version), None)
     if found is None or paper.withdrawn_at is not None:
         raise _absent(number)
-    side = talk.side_in(context, deal)
-    deals.note(session, context, deal, Act.LOOK, side, _about(context, paper, found))
+    if handed_out:
+        deals.note(session, context, deal, Act.LOOK, talk.side_in(context, deal), _about(context, paper, found))
     return found, name_for(context, deal, paper, found)
 
 

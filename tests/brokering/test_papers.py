@@ -228,6 +228,7 @@ def test_every_download_and_every_reading_stands_in_the_ledger(demo_app: Flask, 
     officer, engineer, viewer = (sign_in(demo_app, name) for name in ("officer", "engineer", "viewer"))
     _add(officer, introduced, "non_confidential")
     officer.post(f"/deals/{introduced}/messages", data={"text": SECRET})
+    assert engineer.head(f"/deals/{introduced}/papers/1/1").status_code == 200, "nothing is handed out"
     assert engineer.get(f"/deals/{introduced}/papers/1/1").status_code == 200
     assert viewer.get(f"/deals/{introduced}/papers/1/1").status_code == 200
     for _ in range(2):

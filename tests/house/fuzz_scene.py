@@ -9,7 +9,10 @@ from flask import Flask
 from techex import paths
 from techex.accounts.service import House
 from techex.app import create_app
-from techex.brokering import deals, service
+from techex.brokering import agreement_paper, agreements, deals, papers, service
+from techex.brokering.disclosing import Rung
+from techex.brokering.papers import Draft as PaperDraft
+from techex.brokering.pipeline import Verb as DealVerb
 from techex.brokering.rules import Verb
 from techex.brokering.service import Draft
 from techex.core.context import COMMAND_LINE, Context
@@ -33,11 +36,16 @@ from .test_matrix import specimens
 HOUSE = House("TechEx", lambda endpoint, **values: f"http://localhost/{'/'.join(map(str, values.values()))}")
 TEXTS = {"who": "We have forty people and study textile chemistry. " * 4, "why": "We look for a dye house. " * 8}
 
+TERMS = {
+    "languages": "en", "years": "5", "law": "VN", "place": "Hưng Yên", "person_a": "Châu", "capacity_a": "rector",
+    "person_b": "Lan", "capacity_b": "director",
+}  # fmt: skip
+
 
 def fill(app: Flask) -> dict[str, tuple[str, ...]]:
     """Bring everything in; returns what may stand in a path, by the name of the argument."""
     database: Database = app.extensions["techex.database"]
-    context = Context(COMMAND_LINE)
+    context, data_dir = Context(COMMAND_LINE), app.extensions["techex.settings"].data_dir
     with database.transaction() as session:
         pair = stage(session, context)
         at = {name: Context(actor_of(session, name), context.now) for name in ("officer", "operator", "engineer")}
@@ -47,7 +55,14 @@ def fill(app: Flask) -> dict[str, tuple[str, ...]]:
             service.take(session, at[name], HOUSE, interest.id, verb)
         deal = deals.of_interest(session, interest)
         assert deal is not None
+        deals.take(session, at["operator"], deal.id, DealVerb.INTRODUCE)
+        made = agreement_paper.paper(agreements.parties(deal, "TechEx"), agreement_paper.checked(TERMS))
+        agreements.propose(session, at["officer"], data_dir, deal.id, "nda.pdf", made, "en")
+        for rung in Rung:
+            said = PaperDraft(f"A paper that is {rung}", "", rung, "en")
+            papers.add(session, at["officer"], data_dir, deal.id, "paper.pdf", made, said)
         numbers = {"interest_id": [interest.id], "deal_id": [deal.id]}
+        numbers |= {"paper": [1, 2, 3, 4, 5], "version": [1]}
     listed = specimens(database)
     with database.transaction() as session:
         owner, lan = get_organisation(session, "det-may-song-hong"), person_of(session, "engineer")
