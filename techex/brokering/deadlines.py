@@ -20,9 +20,7 @@ from techex.listings.deadlines import public_title
 _ANSWER = N_("Answer expression of interest %(number)s")
 _ANSWER_PROPOSAL = N_("Answer proposal No. %(number)s")
 _SCREEN = N_("Read and pass on expression of interest %(number)s")
-_TASK = N_("A task of yours in deal %(number)s")
 _SILENT = N_("Say where deal %(number)s stands")
-_TASK = N_("Do a task of deal %(number)s")
 _TASK = N_("Do a task of deal %(number)s")
 _OUTCOME = N_("Say what came of deal %(number)s")
 

@@ -213,7 +213,7 @@ def propose(
 
 
 def _due(context: Context, asked: Sequence[Listing]) -> date:
-    today = context.now.date()
+    today = working_days.here(context.now)
     return max(working_days.after(today, ANSWER_WORKING_DAYS, one.organisation.country) for one in asked)
 
 

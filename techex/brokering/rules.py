@@ -260,7 +260,7 @@ def may_see(actor: Actor, standing: Standing) -> bool:
 
 
 def allowed(actor: Actor, standing: Standing, today: date) -> list[Transition]:
-    """What this actor may do to it today, in the order of the table."""
+    """What this actor may do to it on this day, which has begun everywhere, in the order of the table."""
     party = Party.SYSTEM if actor.is_system else party_of(actor, standing)
     overdue = standing.due is not None and standing.due < today
     return [

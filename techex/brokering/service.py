@@ -100,7 +100,7 @@ def send(
         person_id=context.actor.person_id,
         language=draft.language,
         sent_at=context.now,
-        due=working_days.after(context.now.date(), SCREEN_WORKING_DAYS, listing.country),
+        due=working_days.after(working_days.here(context.now), SCREEN_WORKING_DAYS, listing.country),
         **_checked(draft.texts),
     )
     session.add(interest)
@@ -157,7 +157,7 @@ def get(session: Session, context: Context, interest_id: int) -> Interest:
 
 def verbs(context: Context, interest: Interest) -> list[Transition]:
     """What this person may do to it now."""
-    return allowed(context.actor, interest.standing, context.now.date())
+    return allowed(context.actor, interest.standing, working_days.everywhere(context.now))
 
 
 def take(
@@ -189,7 +189,7 @@ def take(
         pattern = N_("The receiver has %(most)s unanswered ones before them. Wait until they have answered some.")
         raise Conflict(Sentence(pattern, most=AT_A_TIME))
     interest.state = row.target.value
-    interest.due = _due(interest, context.now.date())
+    interest.due = _due(interest, working_days.here(context.now))
     if row.target in (State.FORWARDED, State.SENDER_AGREED) and interest.forwarded_at is None:
         interest.forwarded_at = context.now
     if row.target not in OPEN:
@@ -220,10 +220,11 @@ def _due(interest: Interest, today: date) -> date | None:
 
 
 def lapse(session: Session, context: Context, house: House | None, at_most: int = 200) -> int:
-    """Let those lapse whose receivers did not answer in time; returns how many."""
+    """Let those lapse whose day is over everywhere on Earth; returns how many."""
     late = session.scalars(
         select(Interest.id)
-        .where(Interest.state.in_([state.value for state in LAPSING]), Interest.due < context.now.date())
+        .where(Interest.state.in_([state.value for state in LAPSING]))
+        .where(Interest.due < working_days.everywhere(context.now))
         .order_by(Interest.id)
         .limit(at_most)
     ).all()

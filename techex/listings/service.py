@@ -27,6 +27,7 @@ from techex.listings.rules import (
 )
 from techex.listings.tables import Listing, ListingRevision, Report, Review
 from techex.organisations.tables import Organisation
+from techex.regions import working_days
 
 # States in which a passage through the queue goes on.
 _IN_REVIEW = (State.SUBMITTED, State.UNDER_REVIEW)
@@ -268,7 +269,7 @@ def open_review(
         revision_id=revision.id if revision else None,
         submitted_at=context.now,
         submitted_by=context.actor.name,
-        due=lifecycle.review_due(context.now.date(), country=listing.country),
+        due=lifecycle.review_due(working_days.here(context.now), country=listing.country),
     )
     session.add(review)
     session.flush()

@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from functools import cache
+from zoneinfo import ZoneInfo
 
 import holidays
 
 from techex.regions.rules import HOME_COUNTRY
+
+HOME = ZoneInfo("Asia/Ho_Chi_Minh")
+LAST_PLACE = timezone(timedelta(hours=-12))  # where a day ends last on Earth
+
+
+def here(moment: datetime) -> date:
+    """The day it is in Vietnam, from which deadlines are counted: at six in the morning that is not yet yesterday."""
+    return moment.astimezone(HOME).date()
+
+
+def everywhere(moment: datetime) -> date:
+    """The day that has begun everywhere: a deadline before it is over for everybody, wherever they are."""
+    return moment.astimezone(LAST_PLACE).date()
+
+
+def is_over(due: date, moment: datetime) -> bool:
+    """True once a day by which something was due has ended in every time zone."""
+    return due < everywhere(moment)
 
 
 @cache

@@ -97,6 +97,8 @@ class Points:
             yield
         finally:
             dialect.do_commit = commit  # type: ignore[method-assign]
+            event.remove(database.engine, "before_cursor_execute", before)
+            event.remove(database.engine, "after_cursor_execute", after)
             database.close()
 
     def around(self, call: Callable[..., Any], name: str) -> Callable[..., Any]:
