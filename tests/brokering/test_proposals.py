@@ -8,15 +8,19 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import select, update
 
-from techex.brokering import proposals, service
+from techex.brokering import deals, proposals, service
 from techex.brokering.jobs import lapse
 from techex.brokering.proposals import PROPOSED_A_WEEK
 from techex.brokering.rules import OPEN, PROPOSALS, PROPOSED, Party, State, Verb
 from techex.brokering.tables import Interest
-from techex.core.context import Context, command_line_context
+from techex.core.context import COMMAND_LINE, Context, command_line_context
+from techex.core.database import Database
 from techex.core.mail import Letter
+from techex.errors import Conflict, NotAllowed, NotFound
 from techex.listings.rules import Kind
 from techex.listings.service import post, publish
 from techex.listings.tables import Listing
@@ -26,7 +30,7 @@ from techex.settings import load_settings
 from techex.web import identity
 from tests.cast import CAST, Browser, sign_in
 
-from .stage import OFFER, Pair, actor_of
+from .stage import OFFER, Pair, actor_of, stage
 
 NOTE = "We compared both texts and think that an hour of talk would be worth it for the two of you."
 SECRET = "Canary of the need: ninety tons of Zyphora a year."  # noqa: S105 - a canary
@@ -248,3 +252,48 @@ def test_from_the_page_of_a_pair_a_side_asks_for_an_introduction_itself(demo_app
     assert f"/interests/new?listing={pair.need}&amp;own={pair.offer}" in page
     for name in ("viewer", "rival", "stranger", "operator"):
         assert "/interests/new" not in sign_in(demo_app, name).get(path).get_data(as_text=True)
+
+
+ACTING = {"officer": Party.SENDER, "engineer": Party.RECEIVER, "editor": Party.RECEIVER, "operator": Party.OPERATOR}
+TRIED = (Verb.AGREE, Verb.DECLINE, Verb.WITHDRAW, Verb.LAPSE, Verb.ACCEPT, Verb.FORWARD)
+TABLE = {(source, row.verb, row.who): row.target for row in PROPOSALS for source in row.sources}
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    closed=st.booleans(),
+    tries=st.lists(st.tuples(st.sampled_from([*ACTING, "rival", "viewer"]), st.sampled_from(TRIED)), max_size=10),
+)
+def test_only_the_table_moves_a_proposal_whoever_tries_whatever(
+    database: Database, context: Context, closed: bool, tries: list[tuple[str, Verb]]
+) -> None:
+    with database.transaction() as session:
+        pair = stage(session, context)
+        if closed:  # the firm is asked first, so it is the sender
+            session.execute(update(Listing).where(Listing.id == pair.need).values(visibility="restricted"))
+            session.expire_all()
+        acting = ACTING | (
+            {"officer": Party.RECEIVER, "engineer": Party.SENDER, "editor": Party.SENDER} if closed else {}
+        )
+        actors = {name: actor_of(session, name) for name in (*acting, "rival", "viewer")}
+        one = proposals.propose(
+            session, Context(actors["operator"], context.now), None, pair.need, pair.offer, NOTE, "en"
+        )
+        state = State.ASKED_FIRST if closed else State.ASKED_BOTH
+        assert one.state == state
+        for name, verb in tries:
+            late = verb is Verb.LAPSE
+            actor = COMMAND_LINE if late else actors[name]
+            party = Party.SYSTEM if late else acting.get(name)
+            now = context.now + timedelta(days=60 if late else 0)
+            try:
+                service.take(session, Context(actor, now), None, one.id, verb, reason="too_early")
+            except (Conflict, NotAllowed, NotFound):
+                assert (state, verb, party) not in TABLE
+                continue
+            assert party is not None
+            state = TABLE[state, verb, party]
+            assert one.state == state
+            assert (one.due is not None) == (state in OPEN)
+        assert (deals.of_interest(session, one) is not None) == (state is State.ACCEPTED)
+        session.rollback()
