@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -78,6 +79,14 @@ def test_numbers_and_days_stay_what_they_are_and_odd_characters_go() -> None:
     assert values[2] == datetime(2026, 11, 22)  # noqa: DTZ001 - what a spreadsheet holds
     assert values[3:] == ["ab", None, "True"]
     assert as_csv(["a"], [[moment], [3.0], [-5]]).decode("utf-8-sig").split() == ["a", "2026-11-22", "3", "-5"]
+
+
+def test_equal_tables_are_equal_bytes() -> None:
+    made = as_xlsx(["a"], [["Máy bơm"]])
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert archive.read("docProps/core.xml").count(b"1980-01-01T00:00:00Z") == 2, "created and modified"
+    assert as_xlsx(["a"], [["Máy bơm"]]) == made
 
 
 LISTS = {
