@@ -121,6 +121,7 @@ DESK = (
     ("reports.index", _l("Reports"), lambda actor: actor.is_administrator and not actor.is_operator),
     ("batches.index", _l("Batches"), policy.operator),
     ("alerts.index", _l("Alerts"), policy.signed_in),
+    ("consents.index", _l("May we name you?"), policy.manager),
     ("membership.mine", _l("Your organisations"), policy.signed_in),
     ("review.queue", _l("Review queue"), policy.operator),
     ("verification.waiting", _l("To verify"), policy.operator),

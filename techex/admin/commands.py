@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from techex.brokering import demo as brokering_demo
+from techex.brokering import demo_reports
 from techex.core import changes
 from techex.core.context import command_line_context
 from techex.core.database import Database
@@ -71,6 +72,7 @@ def demo_reset(as_json: bool) -> None:
     """Take everything illustrative out and load the demo exchange anew; real listings stay."""
     database = _ready_database(load_settings())
     with database.transaction() as session:
+        demo_reports.remove(session)
         brokering_demo.remove(session)
     demo_exchange.remove(database, command_line_context())
     _load_demo(as_json)
@@ -84,6 +86,7 @@ def _load_demo(as_json: bool) -> None:
     asked = brokering_demo.load(database, command_line_context(), settings.data_dir)
     embedded = _embed(settings, database, as_json)
     survey.look_over(settings, database, command_line_context(), at_once=True)
+    demo_reports.load(database, command_line_context())
     counts = {
         "created": report.created,
         "updated": report.updated,

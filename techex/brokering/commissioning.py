@@ -32,6 +32,7 @@ from techex.regions.service import place_name
 
 MOST_NEEDS = 20  # of one proposal
 MOST_OFFERS = 5
+LEAST_STRENGTH = 10  # of a partial offer: of pairs below, fewer than one in ten fits in anything
 MOST_INSTITUTES = 5
 RESEARCH = ("university", "institute")
 LIMITS: Mapping[str, tuple[int, int]] = {"title": (10, 300), "problem": (20, 20_000), "result": (20, 12_000)}
@@ -131,10 +132,11 @@ def _common_field(rows: Sequence[Listing]) -> str:
 def _partial_offers(session: Session, context: Context, needs: Sequence[int]) -> list[tuple[int, int]]:
     """The nearest results that everybody may read, by their best strength: a proposal is shown around."""
     best: dict[int, int] = {}
-    for near in surveyed.nearest(session, Context(ANONYMOUS, context.now), needs).values():
-        for offer, value in near:
+    for found in surveyed.nearest(session, Context(ANONYMOUS, context.now), needs).values():
+        for offer, value in found:
             best[offer] = max(value, best.get(offer, 0))
-    return sorted(best.items(), key=lambda row: (-row[1], row[0]))[:MOST_OFFERS]
+    near = [row for row in best.items() if row[1] >= LEAST_STRENGTH]
+    return sorted(near, key=lambda row: (-row[1], row[0]))[:MOST_OFFERS]
 
 
 def _institutes(session: Session, context: Context, offers: Sequence[int], field: str) -> list[int]:

@@ -1,4 +1,4 @@
-"""Half a year of invented brokering for the demo exchange, made by the real verbs at moments that have passed.
+"""A year of invented brokering for the demo exchange, made by the real verbs at moments that have passed.
 
 Who asks whom follows the judged pairs of the demo; what becomes of it and when follows from the names of both listings,
 so that it is the same in every installation. Nothing of it is sent by letter.
@@ -173,7 +173,7 @@ def _life(session: Session, now: datetime, pair: _Pair, data_dir: Path | None) -
     people = _People(pair)
     published = max(listing.published_at or now for listing in (pair.need, pair.offer))
     since = now - published - timedelta(days=1)
-    at = published + timedelta(days=1) + since * pair.chance("sent") ** 2  # sooner rather than later
+    at = published + timedelta(days=1) + since * pair.chance("sent") ** 3  # sooner rather than later
     if pair.chance("lately") < 0.12 and since.days > LATELY_DAYS:
         at = now - pair.days("lately sent", 0.1, LATELY_DAYS)
     if since.days < 1:
@@ -205,7 +205,7 @@ def _life(session: Session, now: datetime, pair: _Pair, data_dir: Path | None) -
         return
     if fate > 1.0:
         assert one.due is not None  # noqa: S101 - what is with its receiver has a day
-        at = max(at, datetime.combine(one.due, at.timetz())) + timedelta(days=1)
+        at = max(at, datetime.combine(one.due, at.timetz())) + timedelta(days=2)  # over in every time zone
         yield at
         take(COMMAND_LINE, Verb.LAPSE)
         return

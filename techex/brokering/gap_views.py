@@ -94,7 +94,7 @@ def index() -> Response:
             everywhere=everywhere,
             found=_table(of, floor, everywhere).ask(rows, request.args),
             missing=missing,
-            groups=[group for group in groups if len(group) > 1],
+            groups=[(gaps.common_fields(group), group) for group in groups if len(group) > 1],
             nearest={need: found[0] for need, found in near.items() if found},
             looked=surveyed.looked_over(session, context),
         )

@@ -181,6 +181,11 @@ def groups(session: Session, context: Context, alone: Sequence[Alone]) -> list[l
     return grouped(alone, pairs)
 
 
+def common_fields(group: Sequence[Alone]) -> list[str]:
+    """The fields that all of a group have."""
+    return sorted(frozenset.intersection(*(frozenset(one.fields) for one in group)))
+
+
 def grouped(alone: Sequence[Alone], pairs: Sequence[tuple[int, int]]) -> list[list[Alone]]:
     """The same from pairs that are alike, the most alike first: within a group every two are alike, and one field is
     common to all.
@@ -189,7 +194,7 @@ def grouped(alone: Sequence[Alone], pairs: Sequence[tuple[int, int]]) -> list[li
     are_alike = set(pairs)
     for pair in pairs:
         first, second = (together[number] for number in pair)
-        common = frozenset.intersection(*(frozenset(one.fields) for one in (*first, *second)))
+        common = common_fields([*first, *second])
         crossed = {(min(one.id, other.id), max(one.id, other.id)) for one in first for other in second}
         if first is not second and common and crossed <= are_alike:
             first += second

@@ -32,7 +32,7 @@ def as_pdf(report: Report, language: str, exchange: str, plans: Sequence[str] = 
 def _part(words: Words, section: Section) -> dict[str, Any]:
     rows = section.rows[:MOST_ROWS]
     more = len(section.rows) - len(rows)
-    texts = [at for at in range(len(section.columns)) if any(isinstance(row[at], str) for row in rows)]
+    texts = [at for at in range(len(section.columns)) if any(_is_text(row[at]) for row in rows)]
     return {
         "title": section.title,
         "finding": section.finding,
@@ -43,6 +43,10 @@ def _part(words: Words, section: Section) -> dict[str, Any]:
         "rows": [[_said(words, cell) for cell in row] for row in rows],
         "more": words.say(N_("%(count)s more rows stand in the spreadsheet."), count=more) if more else "",
     }
+
+
+def _is_text(cell: Any) -> bool:
+    return isinstance(cell, str) and not cell.endswith("%")
 
 
 def _said(words: Words, cell: Any) -> str:

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from techex.accounts import demo as demo_people
@@ -22,7 +22,7 @@ from techex.core import audit, changes
 from techex.core.context import Actor, Context, MemberRole, Role
 from techex.core.database import Database
 from techex.interchange.service import ImportReport, store
-from techex.listings.rules import FIELD_BY_NAME, Kind, ListingDraft
+from techex.listings.rules import FIELD_BY_NAME, LIFE_DAYS, Kind, ListingDraft
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
@@ -31,8 +31,8 @@ from techex.organisations.tables import OperatorPlace, Organisation, Organisatio
 
 _DATA = Path(__file__).parent / "demo_data"
 
-# The demo was "published" over this many days, so that lists of the newest have an order with dates to show.
-SPREAD_DAYS = 200
+# The demo was "published" over this many days, so that there is a year of history to show.
+SPREAD_DAYS = 350
 
 _CURATOR = Actor("demo exchange", Role.SYSTEM)
 
@@ -154,6 +154,10 @@ def load(database: Database, context: Context, progress: Callable[[int, int], No
                     report.unchanged += 1
             if progress:
                 progress(number, len(exchange.listings))
+        if report.created:
+            # Their year begins today, whenever they were "published": a demo is no use with half of it expired.
+            ends = context.now + timedelta(days=LIFE_DAYS)
+            session.execute(update(Listing).where(Listing.illustrative).values(expires_at=ends))
         _people(session, context, owners)
     return report
 

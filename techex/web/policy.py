@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, g, request
 
-from techex.core.context import Actor
+from techex.core.context import Actor, MemberRole
 from techex.errors import NotAllowed
 from techex.web import identity
 
@@ -32,6 +32,11 @@ def everyone(actor: Actor) -> bool:
 def signed_in(actor: Actor) -> bool:
     """The verdict of pages for whoever has an account."""
     return actor.is_signed_in
+
+
+def manager(actor: Actor) -> bool:
+    """The verdict of pages for those who decide for an organisation."""
+    return any(membership.role is MemberRole.MANAGER for membership in actor.memberships)
 
 
 def operator(actor: Actor) -> bool:

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from techex.brokering import deals, demo, figures, funnel, ledgers
+from techex.brokering import deals, demo, demo_reports, figures, funnel, ledgers
+from techex.brokering.commission_tables import Commission, CommissionConsent
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.brokering.pipeline import Stage
-from techex.brokering.rules import State
+from techex.brokering.report_tables import PlanDocument, PlanTag
+from techex.brokering.report_tables import Report as ReportRow
+from techex.brokering.rules import PROPOSED, State
 from techex.brokering.tables import Interest, InterestStep
 from techex.core import audit
 from techex.core.context import Context
@@ -46,7 +49,7 @@ def history(settings: Settings, lived: Path, database: Database) -> Database:
 
 def test_it_shows_every_state_and_nearly_every_stage(history: Database, context: Context) -> None:
     with history.reading() as session:
-        assert set(session.scalars(select(Interest.state))) >= set(State) - {State.SCREENED}
+        assert set(session.scalars(select(Interest.state))) >= set(State) - {State.SCREENED, *PROPOSED}
         stages = set(session.scalars(select(Deal.stage)))
         assert stages >= {Stage.INTRODUCED, Stage.NEGOTIATION, Stage.SIGNED, Stage.IMPLEMENTED, Stage.LOST}
         counted = funnel.funnel(figures.ways(session, None, public=True))
@@ -95,3 +98,22 @@ def test_a_reset_takes_it_out_and_it_comes_again_the_same(history: Database, con
     demo_exchange.load(history, context)
     demo.load(history, context)
     assert told() == before
+
+
+def test_the_operator_has_drafted_proposals_and_reported_and_a_reset_takes_it_out(
+    history: Database, context: Context
+) -> None:
+    assert demo_reports.load(history, context) == len(demo_reports.TOGETHER)
+    assert demo_reports.load(history, context) == 0, "a second run changes nothing"
+    with history.transaction() as session:
+        for made in session.scalars(select(Commission)).unique():
+            assert made.problem.count("[") >= len(made.need_rows)
+            assert {row.listing.illustrative for row in made.need_rows} == {True}
+        states = set(session.scalars(select(CommissionConsent.state)))
+        assert states == {"asked", "counted"}
+        assert session.scalar(select(func.count()).select_from(PlanTag)) > 5
+        assert session.scalars(select(ReportRow)).one().facts["demo"] is True
+        assert session.scalar(select(func.count()).select_from(Letter)) == 0
+        demo_reports.remove(session)
+        for table in (Commission, CommissionConsent, PlanDocument, PlanTag, ReportRow):
+            assert session.scalar(select(func.count()).select_from(table)) == 0

@@ -13,12 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from techex.brokering import funnel
+from techex.brokering import funnel, listing_figures
 from techex.brokering.deal_tables import Deal
+from techex.brokering.figures import Asked
 from techex.brokering.funnel import LEAST, STEPS, Step, Veil, Way
+from techex.brokering.listing_figures import ListingStep
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
+from techex.core.context import ANONYMOUS, COMMAND_LINE, Context
 from techex.listings.tables import Listing
+from techex.matching.survey_tables import SurveyedListing, SurveyedPair
 from techex.regions.rules import Place
 from techex.web import identity
 from tests.cast import sign_in
@@ -201,3 +205,36 @@ def test_of_what_kind_an_anonymous_owner_is_stays_untold(demo_app: Flask, pair: 
         session.execute(update(Listing).where(Listing.id == pair.offer).values(anonymous=True))
     assert "9" not in _cells(_text(demo_app, "administrator", query))
     assert _cells(_text(demo_app, "operator", query))[0] == "9"
+
+
+def test_listings_are_counted_from_publishing_over_matches_to_contracts(
+    demo_app: Flask, pair: Pair, history: None
+) -> None:
+    with demo_app.app_context(), identity.database().transaction() as session:
+        long_ago = datetime.now(UTC) - timedelta(days=200)
+        ids = [pair.need, pair.offer]
+        session.execute(update(Listing).where(Listing.id.in_(ids)).values(published_at=long_ago))
+        for scope in ("public", "all"):
+            session.add(SurveyedPair(scope=scope, need_id=pair.need, offer_id=pair.offer, place=1, strength=70))
+            for number in ids:
+                session.add(SurveyedListing(scope=scope, listing_id=number, best=70, suitable=1, shown=1))
+        context = Context(COMMAND_LINE)
+        asked = Asked(since=long_ago.date())
+        found = listing_figures.reached(session, context, asked, ["VN-33", "VN-79"])
+        steps = {row.step: row for row in found}
+        assert [steps[step].count for step in ListingStep][1:] == [2, 2, 2, 2]
+        assert steps[ListingStep.MATCHED].days == 0
+        assert round(steps[ListingStep.ASKED].days or 0) == 10
+        assert round(steps[ListingStep.SIGNED].days or 0) == 60
+        early = Asked(before=asked.since)
+        assert [row.count for row in listing_figures.reached(session, context, early, ["VN-33"])][2:] == [0, 0, 0]
+        matches = listing_figures.matches(session, context, Asked(origin="SOUTHEAST"), None)
+        assert [(one.need_id, one.offer_id, one.kinds) for one in matches] == [
+            (pair.need, pair.offer, ("enterprise", "university"))
+        ]
+        assert listing_figures.matches(session, context, Asked(origin="NL"), None) == []
+        session.execute(update(Listing).where(Listing.id == pair.offer).values(anonymous=True, visibility="members"))
+        reader = Context(ANONYMOUS)
+        assert listing_figures.matches(session, reader, Asked(), None) == []
+        session.execute(update(Listing).where(Listing.id == pair.offer).values(visibility="public"))
+        assert [one.kinds for one in listing_figures.matches(session, reader, Asked(), None)] == [("enterprise",)]

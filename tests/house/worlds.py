@@ -28,6 +28,7 @@ from techex.listings.disclosure import Disclosure
 from techex.listings.rules import Kind, State, Teaser, Visibility
 from techex.listings.tables import Listing, ListingGrant, Report
 from techex.listings.validation import checked_draft
+from techex.matching import survey
 from techex.matching.service import Matcher
 from techex.organisations.rules import OrganisationDraft
 from techex.organisations.service import get_organisation, upsert
@@ -117,6 +118,7 @@ def build(folder: Path, migrated: Path, side: Side, *, members_too: bool, models
         ids["deal"] = hand_over(session, NOW, folder, about, firm, secret, side == "left")
     search.embed_pending(settings, database)
     search.rebuild(settings, database)
+    survey.look_over(settings, database, Context(COMMAND_LINE, NOW))
     matchers = [_patient(Matcher(settings, database))]
     app = create_app(settings, testing=True, matcher=lambda: matchers[-1])
     people = (*OUTSIDERS[1:], *MEMBERS)
@@ -292,8 +294,7 @@ def paths(world: World) -> Iterator[str]:
     opened = [number for name, number in sorted(world.ids.items()) if name.startswith(("open", "house", "anonymous"))]
     hidden = [world.ids[name] for name in ("restricted.0", "restricted.1", "state.draft", "state.flagged")]
     yield from _every_route(world.app, [opened[0], *hidden, 10**6])
-    yield from ("/organisations?q=house", "/organisations?kind=institute", "/organisations.csv?q=house&sort=newest")
-    yield from (f"/batches/new?listing={number}&look=1&with={opened[1]}" for number in (opened[0], *hidden))
+    yield from ("/organisations?q=house", "/organisations?kind=institute")
     for deal in (world.ids["deal"], world.ids["deal"] + 1):
         yield from (f"/deals/{deal}{page}" for page in ("", "/papers", "/agreement", "/papers/1/1", "/papers/3/1"))
     yield from (f"/deals/search?q={PROBE}", "/deals?view=list", "/deals.csv")
