@@ -169,6 +169,16 @@ def _posting(r: Random, request: Request, fields: list, files: list, multipart: 
 class Fuzz:
     """An exchange on SQLite with things to hit, and everybody signed in."""
 
+    looking: tuple[str, ...] = (
+        "anonymous",
+        "engineer",
+        "officer",
+        "stranger",
+        "operator",
+        "administrator",
+    )  # for forms
+    turns = 4  # things of each kind whose pages are looked through for forms
+
     def __init__(self, app: Flask, path: Path, fill: Callable[[Flask], dict[str, tuple[str, ...]]]) -> None:
         """`path` is the database of `app`; `fill` brings things in and says what may stand in a path."""
         self.app, self.path, self.clean = app, path, path.with_suffix(".clean")
@@ -225,13 +235,13 @@ class Fuzz:
     def _forms(self, values: dict[str, tuple[str, ...]]) -> dict[str, tuple[Form, ...]]:
         """The forms that some of the cast find, each once."""
         found: dict[str, dict[tuple[object, ...], Form]] = {}
-        for who in ("anonymous", "engineer", "officer", "stranger", "operator", "administrator"):
+        for who in self.looking:
             kept = found.setdefault(who, {})
             for rule, (method,), arguments in self._routes():
                 if method != "GET" or rule in SLOW or rule.startswith("/static") or (who == "stranger" and arguments):
                     continue
                 most = max((len(values.get(name, "x")) for name, _ in arguments), default=1)
-                for turn in range(min(4, most)):
+                for turn in range(min(self.turns, most)):
                     path = rule
                     for name, _ in arguments:
                         known = values.get(name, ("x",))
