@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from email import policy
 from email.parser import BytesParser
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -229,3 +230,25 @@ def test_a_letter_and_what_it_told_are_kept_together_or_not_at_all(
             assert service.look(session, context, place, number, finder(WordMatcher())) == 1
             assert service.look(session, context, place, number, finder(WordMatcher())) == 0
     assert len(_letters(demo_app, "engineer")) == 1
+
+
+@pytest.mark.parametrize(
+    ("zone", "begins"),
+    [
+        ("Europe/Amsterdam", datetime(2027, 3, 25, 12, tzinfo=UTC)),  # forward on 28 March
+        ("Europe/Amsterdam", datetime(2027, 10, 28, 12, tzinfo=UTC)),  # back on 31 October
+        ("America/New_York", datetime(2027, 3, 11, 12, tzinfo=UTC)),  # forward on 14 March
+        ("America/New_York", datetime(2027, 11, 4, 12, tzinfo=UTC)),  # back on 7 November
+        ("Asia/Ho_Chi_Minh", datetime(2027, 3, 25, 12, tzinfo=UTC)),  # never
+    ],
+)
+def test_a_daily_letter_comes_once_a_day_at_seven_while_clocks_change(zone: str, begins: datetime) -> None:
+    place, moments = ZoneInfo(zone), [begins]
+    for _ in range(8):
+        moments.append(next_time(Cadence.DAILY, moments[-1], place))
+    local = [moment.astimezone(place) for moment in moments[1:]]
+    assert {(moment.hour, moment.minute) for moment in local} == {(7, 0)}
+    assert [later.date() - day.date() for day, later in pairwise(local)] == [timedelta(days=1)] * 7
+    shortest, longest = (f([later - day for day, later in pairwise(moments[1:])]) for f in (min, max))
+    day = timedelta(hours=24)
+    assert (shortest < day) + (longest > day) == (zone != "Asia/Ho_Chi_Minh"), "one day of the week is another length"
