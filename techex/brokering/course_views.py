@@ -303,15 +303,17 @@ def init_app(app: Flask) -> None:
             found = _parts(session, context, deals.get(session, context, deal_id))
             return Markup(render_template("brokering/_course.html", **found))  # noqa: S704 - a template of ours, escaped
 
-    def credited(places: list[Any]) -> tuple[list[tuple[Any, float]], int]:
-        """For exact figures: contracts by the exchanges of these places, or of all where none are named."""
+    def credited(places: list[Any]) -> dict[str, Any]:
+        """For exact figures: contracts by the exchanges of these places and what came of them."""
         actor = identity.context().actor
         if not (actor.is_operator or actor.is_administrator):
-            return [], 0
+            return {"total": 0}
         codes = None if actor.is_administrator else [place.code for place in places]
         with identity.database().reading() as session:
             shares, total = credits.shares(session, codes)
-        return [(regions.place_of_code(code) if code else None, float(share)) for code, share in shares.items()], total
+            came_of_it = outcomes.counted(session, codes)
+        named = [(regions.place_of_code(code) if code else None, float(share)) for code, share in shares.items()]
+        return {"shares": named, "total": total, "outcomes": came_of_it, "in_use": course.IN_USE}
 
     def taking_part() -> int:
         """In how many deals of others this reader has a part, or is asked to."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from techex.brokering import course, deals, marks, pipeline
-from techex.brokering.course_tables import DealOutcome
+from techex.brokering.course_tables import DealCredit, DealOutcome
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import REVIEW_MONTHS, Stage
 from techex.core.context import Context, MemberRole
@@ -98,3 +98,18 @@ def goes_on(session: Session, context: Context, deal_id: int) -> None:
     if Stage(deal.stage) not in pipeline.OPEN or deal.introduced_at is None:
         raise Conflict(Sentence(N_("Nobody asks about this deal at the moment.")))
     deals.note(session, context, deal, "goes_on", side)
+
+
+def counted(session: Session, places: Collection[str] | None = None) -> dict[int, dict[str, int]]:
+    """How many sides gave which answer at which mark: of contracts with which the exchanges of these places are
+    credited, or of all.
+    """
+    answers = select(DealOutcome.months, DealOutcome.in_use, func.count())
+    query = answers.group_by(DealOutcome.months, DealOutcome.in_use)
+    if places is not None:
+        theirs = select(DealCredit.deal_id).where(DealCredit.place_code.in_(sorted(places)))
+        query = query.where(DealOutcome.deal_id.in_(theirs))
+    found: dict[int, dict[str, int]] = {}
+    for months, in_use, count in session.execute(query.order_by(DealOutcome.months)):
+        found.setdefault(months, {})[in_use] = count
+    return found

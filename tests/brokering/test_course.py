@@ -265,6 +265,8 @@ def test_each_side_says_once_what_came_of_it_at_each_mark(demo_app: Flask, deal:
     assert officer.post(path, data=given).status_code == 409
     assert officer.post(f"/deals/{deal}/outcomes/12", data=given).status_code == 409, "too early"
     assert officer.get(f"/deals/{deal}/outcomes/7").status_code == 404
+    figures = _text(sign_in(demo_app, "operator"), "/figures")
+    assert "Is it in use? Answers of both sides" in figures
     page = _text(engineer, path)
     assert "Two baths of five run cold." in page
     assert "Is it in use?" in page
