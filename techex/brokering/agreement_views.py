@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
-from techex.brokering import agreement_paper, agreements, deal_letters, deals, disclosing, talk
+from techex.brokering import agreement_paper, agreements, deal_letters, deals, disclosing, paper_text, talk
 from techex.brokering.deal_tables import Deal
 from techex.brokering.document_views import data_dir, errors_of, house, may_upload, sent_file, shown
 from techex.core.context import Context
@@ -111,9 +111,9 @@ def from_template(deal_id: int) -> Response:
 
 
 def _propose(deal_id: int, name: str, file: Cleaned, terms: Mapping[str, Any] | None = None) -> None:
-    context = identity.context()
+    context, said = identity.context(), paper_text.words_in(file)
     with identity.database().transaction() as session:
-        agreements.propose(session, context, data_dir(), deal_id, name, file, page_language(), terms)
+        agreements.propose(session, context, data_dir(), deal_id, name, file, page_language(), terms, said)
         deal_letters.proposed(session, context, house(), deals.get(session, context, deal_id))
 
 

@@ -17,7 +17,7 @@ from techex.brokering.paper_tables import DealPaper
 from techex.brokering.papers import Draft
 from techex.brokering.pipeline import Verb
 from techex.core.context import Context, MemberRole
-from techex.core.text import clean_line, folded
+from techex.core.text import clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, Sentence
 from techex.listings.attachments import Cleaned
@@ -51,6 +51,7 @@ def propose(
     file: Cleaned,
     language: str,
     terms: Mapping[str, Any] | None = None,
+    said: str = "",
 ) -> DealPaper:
     """Lay a text before both sides; what either accepted before is void. Either side may, and their operators.
 
@@ -69,7 +70,7 @@ def propose(
         draft = Draft("", "", Rung.NON_CONFIDENTIAL, language)
         paper = papers.begun(session, context, deal, None, draft, "NDA", papers.AGREEMENT)
     version = papers.with_version(session, context, data_dir, deal, paper, name, file, side, terms)
-    paper.keywords = folded(talk.text_of(paper))
+    paper.keywords = talk.keywords_of(paper, said)
     detail = {"person": context.actor.person_id, "paper": paper.number, "version": version.number}
     deals.note(session, context, deal, Act.PROPOSE, side, detail | {"sha256": version.digest})
     return paper

@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, request, send_file, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import agreements, deal_letters, deals, disclosing, papers, pipeline, talk, turns
+from techex.brokering import agreements, deal_letters, deals, disclosing, paper_text, papers, pipeline, talk, turns
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.disclosing import Disclosure, Rung, Step
 from techex.brokering.paper_tables import DealPaper
@@ -200,7 +200,7 @@ def add(deal_id: int) -> Response:
     draft = papers.Draft(said.get("title", ""), said.get("note", ""), said.get("rung", ""), page_language())
 
     def put(session: Session) -> Deal:
-        paper = papers.add(session, identity.context(), data_dir(), deal_id, name, file, draft)
+        paper = papers.add(session, identity.context(), data_dir(), deal_id, name, file, draft, said_in_it)
         deal = deals.get(session, identity.context(), deal_id)
         if talk.disclosed(deal).is_open(Rung(paper.rung), paper.organisation_id):
             deal_letters.news(session, identity.context(), house(), deal)
@@ -209,6 +209,7 @@ def add(deal_id: int) -> Response:
     try:
         name, content = sent_file()
         file = attachments.cleaned(content)
+        said_in_it = paper_text.words_in(file)
     except BadInput as error:
         return _again(deal_id, error)
     return _done(deal_id, put)
@@ -238,8 +239,8 @@ def change(deal_id: int, paper: int) -> Response:
         file = attachments.cleaned(content)
     except BadInput as error:
         return _again(deal_id, error, paper)
-    context = identity.context()
-    return _done(deal_id, lambda on: papers.change(on, context, data_dir(), deal_id, paper, name, file), paper)
+    context, said = identity.context(), paper_text.words_in(file)
+    return _done(deal_id, lambda on: papers.change(on, context, data_dir(), deal_id, paper, name, file, said), paper)
 
 
 @blueprint.post("/deals/<int:deal_id>/papers/<int:paper>/rung")

@@ -31,7 +31,8 @@ class DealPaper(Base):
     language: Mapped[str] = mapped_column(String(8))  # of title and note
     title: Mapped[str] = mapped_column(String(LONGEST_TITLE))
     note: Mapped[str] = mapped_column(Text, default="")
-    keywords: Mapped[str] = mapped_column(Text, default="")
+    # What it is found by: folded, and as it was written; the text of a PDF with it, so it is read only to search.
+    keywords: Mapped[str] = mapped_column(Text, default="", deferred=True)
     added_at: Mapped[datetime] = mapped_column(UTCDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

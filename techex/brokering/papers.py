@@ -19,7 +19,7 @@ from techex.brokering.paper_tables import LONGEST_TITLE, DealPaper, DealPaperVer
 from techex.brokering.pipeline import Stage
 from techex.core import changes
 from techex.core.context import Context, MemberRole
-from techex.core.text import clean, clean_line, folded
+from techex.core.text import clean, clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.listings import attachments
@@ -66,9 +66,17 @@ def acting_side(context: Context, deal: Deal) -> int | None:
 
 
 def add(
-    session: Session, context: Context, data_dir: Path, deal_id: int, name: str, file: Cleaned, draft: Draft
+    session: Session,
+    context: Context,
+    data_dir: Path,
+    deal_id: int,
+    name: str,
+    file: Cleaned,
+    draft: Draft,
+    said: str = "",
 ) -> DealPaper:
-    """Put a paper on a rung of the ladder. Cleaning a file takes time: callers do it before they open the transaction.
+    """Put a paper on a rung of the ladder; `said` are the words in it. Cleaning and reading a file takes time: callers
+    do it before they open the transaction.
 
     Raises NotFound, NotAllowed, FieldErrors for what was said of it, Conflict where there are enough.
     """
@@ -78,7 +86,7 @@ def add(
     made = begun(session, context, deal, side, draft, title)
     made.note = note
     version = with_version(session, context, data_dir, deal, made, name, file, side)
-    made.keywords = folded(talk.text_of(made))
+    made.keywords = talk.keywords_of(made, said)
     deals.note(session, context, deal, Act.ADD, side, _about(context, made, version) | {"rung": made.rung})
     return made
 
@@ -145,12 +153,19 @@ def with_version(
 
 
 def change(
-    session: Session, context: Context, data_dir: Path, deal_id: int, number: int, name: str, file: Cleaned
+    session: Session,
+    context: Context,
+    data_dir: Path,
+    deal_id: int,
+    number: int,
+    name: str,
+    file: Cleaned,
+    said: str = "",
 ) -> DealPaper:
     """A new version of one's own paper. Raises NotFound, NotAllowed, Conflict."""
     deal, paper, side = _own(session, context, deal_id, number)
     version = with_version(session, context, data_dir, deal, paper, name, file, side)
-    paper.keywords = folded(talk.text_of(paper))
+    paper.keywords = talk.keywords_of(paper, said)
     deals.note(session, context, deal, Act.CHANGE, side, _about(context, paper, version))
     return paper
 

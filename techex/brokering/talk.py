@@ -124,14 +124,15 @@ def papers(session: Session, context: Context, deal: Deal, words: str = "") -> l
         paper
         for paper in session.scalars(query.where(*_holding(DealPaper.keywords, wanted)))
         if how_far.shows(Rung(paper.rung), paper.organisation_id, side)
-        and _holds(text_of(paper), paper.keywords, wanted)
+        and (not wanted or _holds(paper.keywords, paper.keywords, wanted))
         and not (wanted and paper.withdrawn_at)
     ]
 
 
-def text_of(paper: DealPaper) -> str:
-    """What a paper is found by."""
-    return " ".join([paper.title, paper.note, *(version.name for version in paper.versions)])
+def keywords_of(paper: DealPaper, said: str) -> str:
+    """What a paper is found by, `said` being the words of its last version: folded, and as they were written."""
+    text = " ".join([paper.title, paper.note, *(version.name for version in paper.versions), said])
+    return f"{folded(text)}\n{unicodedata.normalize('NFC', text).casefold()}"
 
 
 def search(session: Session, context: Context, words: str) -> list[Found]:

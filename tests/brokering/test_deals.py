@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from techex.accounts.service import House
-from techex.brokering import deals, pipeline, service
+from techex.brokering import course, deals, pipeline, service
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.pipeline import DONE, LABELS, STAGES, TRANSITIONS, Contract, Stage, Verb, rule_on
 from techex.brokering.rules import Verb as InterestVerb
@@ -197,7 +197,7 @@ def test_a_foreign_contract_is_in_use_only_after_its_registration(demo_app: Flas
 def test_everything_that_is_shown_has_words() -> None:
     assert set(STAGES) == set(Stage)
     assert set(LABELS) == set(Verb)
-    assert set(DONE) == {"open", "message", *Verb}
+    assert set(DONE) == {"open", "message", *Verb, *course.DONE}
     assert {row.target for row in TRANSITIONS if row.target} | {Stage.LEAD} == set(Stage)
 
 

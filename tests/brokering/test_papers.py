@@ -16,7 +16,7 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import delete, select, update
 
-from techex.brokering import deals, papers
+from techex.brokering import agreement_paper, deals, papers
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.cli import techex
@@ -28,6 +28,7 @@ from tests.cast import CAST, Browser, sign_in
 
 from .stage import Pair
 from .test_deals import agreed
+from .test_disclosing import PARTIES
 
 TERMS = {
     "languages": "both", "years": "5", "law": "VN", "place": "Hưng Yên", "person_a": "Lê Minh Châu",
@@ -275,6 +276,19 @@ def test_messages_and_papers_are_found_with_and_without_accents(demo_app: Flask,
         assert (SECRET in over_all, TITLE in over_all) == (said, named), words
         assert (SECRET in inside, TITLE in inside) == (said, named), words
         assert "Zyphora" not in _text(rival, f"/deals/search?q={words}")
+
+
+def test_a_paper_is_found_by_what_it_says_and_is_kept_from_those_it_is_not_open_to(
+    demo_app: Flask, introduced: int
+) -> None:
+    officer, engineer = sign_in(demo_app, "officer"), sign_in(demo_app, "engineer")
+    _propose(officer, introduced, languages="vi")
+    for words, found in (("giu+bi+mat", True), ("giữ+bí+mật", True), ("giủ+bí+mật", False), ("phuong+nam", True)):
+        assert ("Agreement on confidentiality" in _text(engineer, f"/deals/search?q={words}")) is found, words
+    made = agreement_paper.paper(PARTIES, agreement_paper.checked(TERMS))
+    _add(officer, introduced, "under_nda", made.content, title="Closed")
+    assert "Closed" in _text(officer, "/deals/search?q=dyeing")
+    assert "Closed" not in _text(engineer, "/deals/search?q=dyeing")
 
 
 def test_versions_moves_and_withdrawal_are_the_owners(demo_app: Flask, introduced: int) -> None:
