@@ -1,6 +1,7 @@
-"""From a problem to a contract that both sides confirmed: three browsers side by side, each in its own language.
+"""From a problem to a contract that both sides confirmed: browsers side by side, each in its own language.
 
-The firm works on a phone without scripts, in Vietnamese; the university and the operators at a desk.
+The firm works on a phone without scripts, in Vietnamese; the university and the operators at a desk, in English. Both
+read every stage of the deal in the words of their own language.
 """
 
 from __future__ import annotations
@@ -86,12 +87,13 @@ def test_a_problem_becomes_a_contract(open_page: Open) -> None:
     expect(stranger.locator("main .match, main .card-listing").first).to_be_visible()
 
     # The university asks, the operator forwards, the firm agrees, the operator introduces.
-    university = open_page(f"/needs/{number}", person="officer", language="vi")
+    university = open_page(f"/needs/{number}", person="officer", language="en")
     university.locator(f"a[href*='/interests/new?listing={number}']").click()
     university.locator("#who").fill(WHO)
     university.locator("#why").fill(WHY)
     university.locator("form.interest-form button").click()
     expect(university).to_have_url(re.compile(r"/interests/\d+$"))
+    expect(university.locator("html")).to_have_attribute("lang", "en")
     interest = university.url
     for action in ("/screen", "/forward"):
         operator.goto(interest)
@@ -108,10 +110,12 @@ def test_a_problem_becomes_a_contract(open_page: Open) -> None:
 
     # A message, the contract, and the confirmation of both.
     university.goto(deal)
-    university.locator("#text").fill("Tuần sau chúng tôi đến xem bể sinh học được không?")
+    expect(university.locator(".stages [aria-current]")).to_have_text("Introduced")
+    university.locator("#text").fill("May we come to see the biological tank next week?")
     university.locator("form[action$='/messages'] button").click()
     firm.goto(deal)
-    expect(firm.locator("main")).to_contain_text("Tuần sau chúng tôi đến")
+    expect(firm.locator("main")).to_contain_text("see the biological tank")
+    expect(firm.locator("html")).to_have_attribute("lang", "vi")
     university.goto(deal)
     _press(university, "/negotiate")
     university.locator("details", has=university.locator("#value_band")).locator("summary").click()
@@ -129,8 +133,9 @@ def test_a_problem_becomes_a_contract(open_page: Open) -> None:
     _press(firm, "/confirm")
     expect(firm.locator(".stages [aria-current]")).to_have_text("Đã ký hợp đồng")
     university.goto(deal)
-    for page, name in ((university, "1280"), (firm, "390")):
-        page.screenshot(path=ARTEFACTS / f"deal-vi-{name}.png", full_page=True)
+    expect(university.locator(".stages [aria-current]")).to_have_text("Contract signed")
+    for page, name in ((university, "en-1280"), (firm, "vi-390")):
+        page.screenshot(path=ARTEFACTS / f"deal-{name}.png", full_page=True)
 
 
 def _amend(firm: Page) -> None:
