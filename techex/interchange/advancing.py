@@ -6,8 +6,8 @@ new listing is submitted for review, and a published one gets a proposal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -36,26 +36,45 @@ CHUNK = 50  # rows a transaction: about half a second, and what a stop waits for
 _UNTOUCHED = (State.DRAFT, State.SUBMITTED)
 
 
-def advance(
-    session: Session, context: Context, data_dir: Path, run: ImportRun, language_of: LanguageOf | None = None
-) -> None:
-    """Do the next rows of a running import, or of its undoing; nothing to do in any other state.
+@dataclass(frozen=True)
+class Ahead:
+    """The next rows of an import with their verdicts, and where it stood when they were judged."""
 
-    The run must be read `to_change`: two who advance it do so one after the other.
+    done: int
+    rows: Sequence[tuple[Row, Judged]] = ()
+
+
+def judged_ahead(session: Session, data_dir: Path, run: ImportRun, language_of: LanguageOf | None = None) -> Ahead:
+    """Judge the next rows of a running import.
+
+    Reading a table, checking its rows and telling their language takes time, so callers read here and hand the verdicts
+    to `advance` in a transaction. What a table says does not change while its import runs.
+    """
+    if run.state != "running":
+        return Ahead(run.done)
+    owner = session.get_one(Organisation, run.organisation_id)
+    judged = judged_rows(data_dir, run, owner, language_of, skipped=run.done)
+    return Ahead(run.done, list(islice(judged, CHUNK)))
+
+
+def advance(session: Session, context: Context, run: ImportRun, ahead: Ahead) -> None:
+    """Do the rows of a running import that were judged, or the next ones of its undoing; nothing in any other state.
+
+    The run must be read `to_change`: two who advance it do so one after the other. Where somebody else has gone on with
+    it since the rows were judged, nothing is done.
     """
     if run.state == "running":
-        _do_rows(session, context, data_dir, run, language_of)
+        if run.done != ahead.done:
+            return
+        _do_rows(session, context, run, ahead)
     elif run.state == "undoing":
         _undo_rows(session, context, run)
     run.updated_at = context.now
 
 
-def _do_rows(
-    session: Session, context: Context, data_dir: Path, run: ImportRun, language_of: LanguageOf | None
-) -> None:
+def _do_rows(session: Session, context: Context, run: ImportRun, ahead: Ahead) -> None:
     owner = session.get_one(Organisation, run.organisation_id)
-    judged = judged_rows(data_dir, run, owner, language_of, skipped=run.done)
-    for row, verdict in islice(judged, CHUNK):
+    for row, verdict in ahead.rows:
         session.add(_store(session, context, owner, run, row, verdict))
         session.flush()
         run.done += 1
@@ -166,6 +185,11 @@ def go_on(database: Database, now: Callable[[], Context], data_dir: Path, langua
         waiting = session.scalars(select(ImportRun.id).where(ImportRun.state.in_(("running", "undoing")))).all()
     for run_id in waiting:
         while True:
+            with database.reading() as session:
+                seen = session.get(ImportRun, run_id)
+                if seen is None:
+                    break
+                ahead = judged_ahead(session, data_dir, seen, language_of)
             with database.transaction() as session:
                 run = session.get(ImportRun, run_id, with_for_update=True)
                 if run is None or run.state not in ("running", "undoing"):
@@ -175,7 +199,7 @@ def go_on(database: Database, now: Callable[[], Context], data_dir: Path, langua
                     run.state = "stopped" if run.state == "running" else "done"
                     break
                 before = run.done
-                advance(session, context, data_dir, run, language_of)
+                advance(session, context, run, ahead)
                 done += run.done - before
     return done
 

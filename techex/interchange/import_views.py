@@ -219,9 +219,12 @@ def undo(run_id: int) -> Response:
 @policy.open_to(policy.signed_in)
 def advance(run_id: int) -> Response:
     """Do the next rows now, without waiting for the worker."""
+    with identity.database().reading() as session:
+        seen = runs.get_run(session, identity.context(), run_id)
+        ahead = advancing.judged_ahead(session, _data_dir(), seen, _language_of())
 
     def go_on(session: Any, context: Context, run: ImportRun) -> None:
-        advancing.advance(session, context, _data_dir(), run, _language_of())
+        advancing.advance(session, context, run, ahead)
 
     return _done(run_id, go_on)
 

@@ -87,6 +87,7 @@ def show(slug: str) -> Response:
             withdrawn=history[0] if history and organisation.verified_at is None else None,
             checks=CHECKS,
             belongs=actor.belongs_to(organisation.id),
+            writes=actor.belongs_to(organisation.id, MemberRole.EDITOR),
             manages=actor.belongs_to(organisation.id, MemberRole.MANAGER),
             operates=actor.operates_in(organisation.place.code) and not actor.belongs_to(organisation.id),
         )

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from techex.errors import NotFound
-from techex.listings import attachments, disclosure, queries, service
+from techex.listings import attachments, disclosure, queries, reviews, service
 from techex.listings.forms import SORTS, read_list
 from techex.listings.lifecycle import Verb
 from techex.listings.preview import sheet_of
-from techex.listings.rules import Kind
+from techex.listings.rules import Kind, State
 from techex.organisations import service as organisations
 from techex.web import identity, policy, replies
 
@@ -69,7 +69,8 @@ def _show(kind: Kind, listing_id: int) -> Response:
         return replies.page(
             "listings/show.html",
             **sheet_of(context, listing, attachments.of_listing(session, context, listing)),
-            belongs=context.actor.belongs_to(listing.organisation_id),
+            belongs=(belongs := context.actor.belongs_to(listing.organisation_id)),
+            returned=reviews.last_returned(session, listing) if belongs and listing.state == State.RETURNED else None,
             reviews=operates,
             may_report=any(row.verb is Verb.REPORT for row in service.allowed(session, context, listing)),
             alike=queries.alike(session, context, listing, ALIKE) if listing.fields else (),

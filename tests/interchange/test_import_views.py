@@ -246,6 +246,32 @@ def test_a_run_can_be_stopped_and_goes_on_where_it_was(demo_app: Flask, signed_i
     assert browser.post(f"{address}/start").status_code == 409
 
 
+def test_rows_are_judged_while_others_write_and_count_only_where_nobody_was_quicker(
+    demo_app: Flask, signed_in: SignedIn, settings: Settings
+) -> None:
+    browser = signed_in("officer")
+    rows = [_result(number) for number in range(2, advancing.CHUNK + 12)]
+    address = _upload(browser, a_table(rows)).location
+    _columns(browser, address)
+    browser.post(f"{address}/start")
+    with demo_app.app_context():
+        database = identity.database()
+    number = _stored(demo_app, ImportRun)[0].id
+    with database.reading() as session:
+        ahead = advancing.judged_ahead(session, settings.data_dir, session.get_one(ImportRun, number))
+        # Whoever writes meanwhile does not wait for it.
+        with database.transaction() as other:
+            other.get_one(ImportRun, number).updated_at = Context(COMMAND_LINE).now
+    assert len(ahead.rows) == advancing.CHUNK
+    browser.post(f"{address}/advance")
+    before = len(_stored(demo_app, ImportedRow))
+    with database.transaction() as session:
+        advancing.advance(session, Context(COMMAND_LINE), session.get_one(ImportRun, number), ahead)
+    assert len(_stored(demo_app, ImportedRow)) == before == advancing.CHUNK
+    _run_through(browser, address)
+    assert _stored(demo_app, ImportRun)[0].done == len(rows)
+
+
 def test_the_worker_does_the_rows_for_the_person_and_stops_when_they_may_no_more(
     demo_app: Flask, signed_in: SignedIn, settings: Settings
 ) -> None:
