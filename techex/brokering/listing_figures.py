@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from statistics import median
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from techex.brokering.deal_tables import Deal
@@ -114,19 +114,20 @@ def _conditions(context: Context, asked: Asked, places: Iterable[str] | None) ->
 
 def _came(step: ListingStep, context: Context, before: date | None) -> list[ColumnElement[bool]]:
     """The condition that a listing came to a step before a day."""
-    about = or_(Interest.listing_id == Listing.id, Interest.own_listing_id == Listing.id)
     limit = _moment(before) if before else None
     if step is _S.MATCHED:
-        seen = SurveyedListing
-        fits = seen.listing_id == Listing.id, seen.scope == surveyed.scope_of(context.actor), seen.suitable > 0
-        return [exists().where(*fits)]
-    if step is _S.ASKED:
-        return [exists().where(about, *([Interest.sent_at < limit] if limit else []))]
-    if step in (_S.INTRODUCED, _S.SIGNED):
-        moment = Deal.introduced_at if step is _S.INTRODUCED else Deal.signed_at
-        joined = about, Deal.interest_id == Interest.id, moment.is_not(None)
-        return [exists().where(*joined, *([moment < limit] if limit else []))]
-    return []
+        scope = surveyed.scope_of(context.actor)
+        fits = select(SurveyedListing.listing_id).where(SurveyedListing.scope == scope, SurveyedListing.suitable > 0)
+        return [Listing.id.in_(fits)]
+    moment = {_S.ASKED: Interest.sent_at, _S.INTRODUCED: Deal.introduced_at, _S.SIGNED: Deal.signed_at}.get(step)
+    if moment is None:
+        return []
+    # Two sets of numbers instead of one condition with an OR: no index answers that for each listing.
+    ends = []
+    for side in (Interest.listing_id, Interest.own_listing_id):
+        query = select(side).where(side.is_not(None), moment.is_not(None), *([moment < limit] if limit else []))
+        ends.append(query if step is _S.ASKED else query.join(Deal, Deal.interest_id == Interest.id))
+    return [Listing.id.in_(union(*ends))]
 
 
 def _moments(

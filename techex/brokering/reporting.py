@@ -6,12 +6,12 @@ A report holds codes and numbers; its words come when it is read, in Vietnamese 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from techex.accounts.demo import is_demo
@@ -201,12 +201,7 @@ def _commissions(session: Session, context: Context, first: date, last: date) ->
     ]
 
 
-def count(session: Session) -> int:
-    """How many reports there are."""
-    return session.scalar(select(func.count()).select_from(Report)) or 0
-
-
-def data_of(session: Session, person_id: int) -> Mapping[str, Any]:
+def data_of(session: Session, person_id: int) -> dict[str, Any]:
     """The reports a person made, for that person."""
     rows = session.scalars(select(Report).where(Report.person_id == person_id).order_by(Report.id))
     return {"reports": [{"number": row.id, "since": f"{row.since}", "until": f"{row.until}"} for row in rows]}
