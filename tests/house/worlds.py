@@ -36,6 +36,7 @@ from techex.search import service as search
 from techex.settings import Settings
 from tests.cast import CAST, person_of, sign_in
 
+from .worlds_course import go_on
 from .worlds_deals import hand_over
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -116,6 +117,7 @@ def build(folder: Path, migrated: Path, side: Side, *, members_too: bool, models
         about, firm = session.get_one(Listing, ids["open.0"]), get_organisation(session, CAST["engineer"].organisation)
         secret = f"{CANARY}{side} {PROBE}"
         ids["deal"] = hand_over(session, NOW, folder, about, firm, secret, side == "left")
+        go_on(session, NOW, ids, secret, side == "left")
     search.embed_pending(settings, database)
     search.rebuild(settings, database)
     survey.look_over(settings, database, Context(COMMAND_LINE, NOW))
@@ -297,6 +299,8 @@ def paths(world: World) -> Iterator[str]:
     yield from ("/organisations?q=house", "/organisations?kind=institute")
     for deal in (world.ids["deal"], world.ids["deal"] + 1):
         yield from (f"/deals/{deal}{page}" for page in ("", "/papers", "/agreement", "/papers/1/1", "/papers/3/1"))
+        yield from (f"/deals/{deal}/{page}" for page in ("receipts/1", "outcomes/6"))
+        yield from (f"/participations/{deal}", f"/interests/{deal}", f"/interests/{deal + 2}")
     yield from (f"/deals/search?q={PROBE}", "/deals?view=list", "/deals.csv")
     yield from ("/figures?origin=RED_RIVER_DELTA&kind=institute", "/figures?application=SOUTHEAST&kind=association")
     for number in numbers:
