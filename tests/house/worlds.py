@@ -296,7 +296,8 @@ def paths(world: World) -> Iterator[str]:
     opened = [number for name, number in sorted(world.ids.items()) if name.startswith(("open", "house", "anonymous"))]
     hidden = [world.ids[name] for name in ("restricted.0", "restricted.1", "state.draft", "state.flagged")]
     yield from _every_route(world.app, [opened[0], *hidden, 10**6])
-    yield from ("/organisations?q=house", "/organisations?kind=institute")
+    yield from ("/organisations?q=house", "/organisations?kind=institute", "/organisations.csv?q=house&sort=newest")
+    yield from (f"/batches/new?listing={number}&look=1&with={opened[1]}" for number in (opened[0], *hidden))
     for deal in (world.ids["deal"], world.ids["deal"] + 1):
         yield from (f"/deals/{deal}{page}" for page in ("", "/papers", "/agreement", "/papers/1/1", "/papers/3/1"))
         yield from (f"/deals/{deal}/{page}" for page in ("receipts/1", "outcomes/6"))
