@@ -43,13 +43,18 @@ def actor_of(session: Session, name: str) -> Actor:
 def stage(session: Session, context: Context) -> Pair:
     """Bring cast and listings in."""
     enter(session, context)
+    return posted(session, context)
+
+
+def posted(session: Session, context: Context) -> Pair:
+    """Bring the listings in, where the cast is there already."""
     firm = organisations.get_organisation(session, "det-may-song-hong")
     university = organisations.get_organisation(session, "dai-hoc-phuong-nam")
-    posted = []
+    found = []
     for kind, values, owner, province in ((Kind.NEED, NEED, firm, "33"), (Kind.OFFER, OFFER, university, "79")):
         listing = post(
             session, context, owner, checked_draft(kind, values, language="en", country="VN", province=province)
         )
         publish(session, context, listing)
-        posted.append(listing.id)
-    return Pair(*posted, firm.id, university.id)
+        found.append(listing.id)
+    return Pair(*found, firm.id, university.id)

@@ -14,9 +14,10 @@ from techex.brokering import deals
 from techex.brokering.pipeline import Verb
 from techex.core.context import Context, command_line_context
 from techex.core.database import Database
-from tests.brokering.stage import actor_of, stage
+from tests.brokering.stage import actor_of, posted
 from tests.brokering.test_deals import agreed
 from tests.browser.conftest import ARTEFACTS
+from tests.cast import CAST, person_of
 
 Open = Callable[..., Page]
 
@@ -25,7 +26,9 @@ def _introduced(app: Flask) -> int:
     database: Database = app.extensions["techex.database"]
     context = command_line_context()
     with database.transaction() as session:
-        deal = agreed(session, context, stage(session, context))
+        for name in CAST:
+            person_of(session, name)
+        deal = agreed(session, context, posted(session, context))
         deals.take(session, Context(actor_of(session, "operator"), context.now), deal.id, Verb.INTRODUCE)
         return deal.id
 
