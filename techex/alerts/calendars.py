@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -9,7 +11,6 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from techex.accounts.sessions import digest, new_token
 from techex.accounts.tables import Person
 from techex.alerts.tables import CalendarFeed
 from techex.core import audit
@@ -18,6 +19,7 @@ from techex.core.deadlines import Deadline, Sources
 from techex.errors import NotFound
 from techex.organisations import service as organisations
 
+TOKEN_BYTES = 32
 NOTED_EVERY = timedelta(hours=20)  # that a program has come is kept about once a day
 
 
@@ -32,6 +34,10 @@ class Asked:
     to_note: bool
 
 
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
 def of_person(session: Session, context: Context) -> CalendarFeed | None:
     """A person's own, if they have one."""
     return session.get(CalendarFeed, context.actor.person_id)
@@ -39,13 +45,13 @@ def of_person(session: Session, context: Context) -> CalendarFeed | None:
 
 def begin(session: Session, context: Context) -> str:
     """A new secret for the address, which voids the one before; it is told this once and kept as a digest."""
-    token = new_token()
+    token = secrets.token_urlsafe(TOKEN_BYTES)
     person = session.get_one(Person, context.actor.person_id, with_for_update=True)
     feed = session.get(CalendarFeed, person.id)
     if feed is None:
         feed = CalendarFeed(person_id=person.id)
         session.add(feed)
-    feed.token_hash, feed.created_at, feed.read_at = digest(token), context.now, None
+    feed.token_hash, feed.created_at, feed.read_at = _digest(token), context.now, None
     audit.record(session, context, "calendar address made", "person", person.id)
     session.flush()
     return token
@@ -68,7 +74,7 @@ def read(session: Session, context: Context, token: str, sources: Sources) -> As
     row = session.execute(
         select(CalendarFeed, Person)
         .join(Person, Person.id == CalendarFeed.person_id)
-        .where(CalendarFeed.token_hash == digest(token))
+        .where(CalendarFeed.token_hash == _digest(token))
     ).one_or_none()
     if row is None or not row[1].is_active:
         raise NotFound("There is no calendar at this address. Make a new one on the page of your alerts.")

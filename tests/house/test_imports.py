@@ -23,6 +23,7 @@ OTHER_FACES = {
     ("listings", "content"),  # what a listing says, as a revision keeps it
     ("listings", "reviews"),  # the queue, which the operators' desk shows beside what else waits
     ("listings", "disclosure"),  # introductions are made by brokers
+    ("listings", "deadlines"),  # what has a date, for calendars and letters
     (
         "listings",
         "drafting",
