@@ -5,7 +5,8 @@ way out (a file opened, synced, named; a line to or from the mail server). What 
 a new one goes on once claims have run out. The clock is ours, so nothing waits. TECHEX_TEST_CRASHES asks for more.
 
 SMTP has a moment that no sender can close: the server has taken the letter and its "250" did not reach a process that
-could keep it. The letter is then sent again, with the same Message-ID; the test counts that this happens there alone.
+could keep it. The letter is then sent again, with the same Message-ID; the test holds that a letter goes out again only
+where a crash cut its sending short.
 """
 
 from __future__ import annotations
