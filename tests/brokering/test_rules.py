@@ -48,7 +48,9 @@ def test_everything_that_is_shown_has_words() -> None:
 def test_as_long_as_it_is_open_it_is_somebody_s_turn() -> None:
     assert {state for state in State if turn(state)} == set(OPEN)
     assert {row.target for row in (*TRANSITIONS, *PROPOSALS)} == set(State) - BEGINS
-    assert not any(source not in OPEN for row in (*TRANSITIONS, *PROPOSALS) for source in row.sources), "an end is an end"
+    assert not any(source not in OPEN for row in (*TRANSITIONS, *PROPOSALS) for source in row.sources), (
+        "an end is an end"
+    )
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
