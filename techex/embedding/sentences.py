@@ -20,10 +20,10 @@ _ABBREVIATED_WORDS = """
 _ABBREVIATIONS = frozenset(_ABBREVIATED_WORDS.split())
 
 # A stop, with the quotes and brackets that close after it.
-_STOP = re.compile(r"(?:[.!?…]+|[।؟۔])[\"'”’»)\]]*(?=\s)|[。！？｡]+[」』”’）】]*")
+_STOP = re.compile(r"(?:(?<![.!?…])[.!?…]++|[।؟۔])[\"'”’»)\]]*+(?=\s)|[。！？｡]+[」』”’）】]*")
 _LINE = re.compile(r"[\r\n\u2028\u2029]+")
 # A line that starts like this is an item of a list.
-_ITEM = re.compile(r"\s*(?:[-–—•·●▪■*✓➢+]\s|\(?(?:\d{1,2}|[a-zđ]|[ivx]{1,4})[.)]\s)", re.IGNORECASE)
+_ITEM = re.compile(r"\s*+(?:[-–—•·●▪■*✓➢+]\s|\(?(?:\d{1,2}|[a-zđ]|[ivx]{1,4})[.)]\s)", re.IGNORECASE)
 # Items written on one line: "1) wash; 2) dry", "(i) … (ii) …", "• fast • cheap".
 _RUN_TOGETHER = re.compile(r"(?<=[\s;,.:])(?=(?:\(?(?:\d{1,2}|[a-hđ]|[ivx]{1,4})\)|[•●▪■✓➢])\s)")
 # After a stop without space: a lower-case or closing character, then a capital. "máy sấy.Công suất", "done.The".

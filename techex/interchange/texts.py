@@ -12,7 +12,7 @@ from techex.listings.rules import Kind, translated_fields
 
 ORIGIN = "origin"
 NESTED = "translations"  # where a format has objects: language -> {"origin", "values"}, as a listing keeps them
-_COLUMN = re.compile(r"\s*(.+?)\s*[:：]\s*([a-z]{2})\s*", re.IGNORECASE)
+_COLUMN = re.compile(r"(.+)[:：]\s*+([a-z]{2})", re.IGNORECASE)
 
 
 def names(kind: Kind) -> list[str]:
@@ -27,9 +27,9 @@ def target(name: str, code: str) -> str:
 
 def split(column: str) -> tuple[str, str] | None:
     """The heading and the language of a column that names one: "Tên công nghệ: en"."""
-    found = _COLUMN.fullmatch(column)
+    found = _COLUMN.fullmatch(column.strip())
     code = found.group(2).lower() if found else ""
-    return (found.group(1), code) if found and code in LANGUAGES else None
+    return (found.group(1).strip(), code) if found and code in LANGUAGES else None
 
 
 def is_target(column: str, kind: Kind) -> bool:

@@ -40,7 +40,7 @@ UNITS = (
         "元",
     ),
 )
-_NUMBER = r"(?<![\w.,])[0-9]+(?:[.,  ][0-9]+)*"
+_NUMBER = r"(?<![\w.,])[0-9]++(?:[.,  ][0-9]++){0,6}+"
 _UNIT = "|".join(sorted((re.escape(unit) for unit in UNITS), key=len, reverse=True))
 _FIGURE = re.compile(rf"(?:{_NUMBER}\s?(?:{_UNIT})(?![a-zà-ỹ])|pH\s?[<>≤≥=]?\s?[0-9])", re.IGNORECASE)
 _NOT_KNOWN = re.compile(r"chưa biết|chưa xác định|chưa rõ|not yet known|not known yet|unknown so far", re.IGNORECASE)

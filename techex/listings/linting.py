@@ -71,11 +71,11 @@ class Known:
 
 
 _EMAIL = re.compile(
-    r"[\w.+%-]+(?:@|\s?[\[(]\s?(?:at|a còng)\s?[\])]\s?)[\w-]+(?:\.|\s?[\[(]dot[\])]\s?)[\w.-]*\w", re.I
+    r"[\w.+%-]++(?:@|\s?[\[(]\s?(?:at|a còng)\s?[\])]\s?)[\w-]+(?:\.|\s?[\[(]dot[\])]\s?)[\w.-]*\w", re.I
 )
 _LINK = re.compile(
     r"(?:https?://|www\.)[^\s<>\"']+"
-    r"|(?<![\w@.])[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|edu|gov|vn|info|asia|co|io|biz|eu|de|nl|fr|uk|jp|kr|cn|id)"
+    r"|(?<![\w@.-])[\w-]+(?:\.[\w-]+)*\.(?:com|net|org|edu|gov|vn|info|asia|co|io|biz|eu|de|nl|fr|uk|jp|kr|cn|id)"
     r"(?:/[^\s<>\"']*)?(?!\w|\.\w)",
     re.IGNORECASE,
 )

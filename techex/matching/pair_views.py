@@ -37,7 +37,7 @@ LONGEST_NAME = 300  # characters of what names the other listing: an address or 
 
 # "https://techex.example/results/120", "/needs/7?…", "no. 120", "120"
 _ADDRESS = re.compile(r"(?:needs|results)/(\d{1,9})(?:\D|$)")
-_NUMBER = re.compile(r"\W*(?:no|số|nr|#)?\W*(\d{1,9})\W*", re.IGNORECASE)
+_NUMBER = re.compile(r"\W*+(?:(?:no|số|nr)\W*+)?(\d{1,9})\W*+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)

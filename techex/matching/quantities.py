@@ -18,6 +18,9 @@ from techex.matching.units import ATOM, MONEY_BEFORE, TIME_NAMES, Unit, named, u
 ABOUT = 0.10
 # The words that bind a figure stand within this many characters before it ("no more than about USD").
 LOOK_BACK = 40
+# Nobody reads so far for what a figure belongs to; without an end a text of figures alone would take minutes.
+LONGEST_CLAUSE = 300
+MOST_QUANTITIES = 200  # of one text of at most some thousand characters; a text of more is a table
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,8 @@ _PER_AHEAD = re.compile(
 _EACH_BEFORE = re.compile(r"(?:[\uac00-\ud7a3]당|あたり|当たり|につき)\s?$|每[\u4e00-\u9fff]{1,4}$")
 _DOWN_TO = r"(?:(?<!\w)(?:xuống|còn|down to|to|into|menjadi|ke|naar|tot|auf|à)|に|로|으로|至|到)"
 _REACHED = re.compile(
-    rf"{_DOWN_TO}\s*(?:{words.whole_words(words.BEFORE[Relation.AT_MOST])})?\s*(?:còn|just|only|about|nog)?\s*$", re.I
+    rf"{_DOWN_TO}\s*+(?:{words.whole_words(words.BEFORE[Relation.AT_MOST])})?\s*+(?:còn|just|only|about|nog)?\s*+$",
+    re.I,
 )
 _MONEY = re.compile(rf"(?P<unit>{MONEY_BEFORE})\s?$")
 _RANGE = re.compile(rf"\s?(?:{words.RANGE.replace(' ', chr(92) + 's')})\s?(?=[\d€$−–-])", re.I)
@@ -89,9 +93,9 @@ _PLUS_MINUS = re.compile(rf"\s?(?:±|\+/-)\s?(?P<figure>{FIGURE})")
 _BETWEEN = re.compile(r"(?:between|antara|tussen|zwischen|entre|giữa)\s+$", re.I)
 _FROM = re.compile(r"(?<!\w)(?:từ|from|dari|van|von|de|从|自)\s*$", re.I)
 _FILLER = (
-    r"(?:\s*(?:"
+    r"(?:\s*+(?:"
     + words.whole_words(words.BEFORE[Relation.ABOUT])
-    + r"|là|ở|mức|of|bij|de|het|op|at|a|an|tại|在|为|為|:|=))*\s*"
+    + r"|là|ở|mức|of|bij|de|het|op|at|a|an|tại|在|为|為|:|=))*\s*+"
 )
 _BEFORE = {
     relation: re.compile(rf"(?:{words.whole_words(words.BEFORE[relation])})(?:{_FILLER})$", re.I)
@@ -105,6 +109,7 @@ _COMPARED_BEFORE = re.compile(words.whole_words(words.COMPARED_BEFORE), re.I)
 _COMPARES = re.compile(rf"^(?:{words.whole_words(words.COMPARED_BEFORE)}|over\s)", re.I)
 _COMPARED_AFTER = re.compile(words.COMPARED_AFTER)
 _CLAUSE = re.compile(r"[;:；：。!?]|[,，、](?!\d)|(?<!\d)[,，、]|\.(?=\s|$)|[()（）]")
+_COMPARISON_BORDER = re.compile(r"[,;:；：，。]\s|[。；：，、]|[.!?]\s")
 _DENIED = re.compile(words.DENIED, re.I)
 _PAST = re.compile(words.NOT_DENIED_PAST, re.I)
 _DATE_BEFORE = re.compile(
@@ -142,6 +147,8 @@ class _Reader:
         for figure in figures_in(self.text, self.language):
             if figure.start < end:
                 continue
+            if len(found) == MOST_QUANTITIES:
+                break
             quantity = self._quantity(figure)
             if quantity is None:
                 continue
@@ -243,7 +250,8 @@ class _Reader:
         return bool(moving and _FROM.search(before))
 
     def _clause_before(self, start: int) -> str:
-        return self.text[max(border for border in self.borders if border <= start) : start]
+        left = max(border for border in self.borders if border <= start)
+        return self.text[max(left, start - LONGEST_CLAUSE) : start]
 
     def _is_denominator(self, figure: Figure, end: int, unit: Unit) -> bool:
         """ "1日1トン", "1kgあたり8円": the one of what something is per."""
@@ -309,6 +317,7 @@ class _Reader:
     def _clause(self, start: int, end: int) -> str:
         left = max(border for border in self.borders if border <= start)
         right = min((border for border in self.borders if border >= end), default=len(self.text))
+        left, right = max(left, start - LONGEST_CLAUSE), min(right, end + LONGEST_CLAUSE)
         return self.original[left:right].strip(" ,;:()，；：。、（）.")
 
     def _compared(self, start: int, end: int, bound_end: int) -> bool:
@@ -316,14 +325,15 @@ class _Reader:
 
         "95 %보다 높은" alone is a bound; where another figure follows, it is the one that was surpassed.
         """
+        far = max(0, start - LONGEST_CLAUSE)
         left = max(
-            (found.end() for found in re.finditer(r"[,;:；：，。]\s|[。；：，、]|[.!?]\s", self.text[:start])),
-            default=0,
+            (found.end() for found in _COMPARISON_BORDER.finditer(self.text, far, start)),
+            default=far,
         )
         if _COMPARED_BEFORE.search(self.text[left:start]):
             return True
         right = re.compile(r"[,;:；：，。、]|[.!?]\s").search(self.text, end)
-        rest = self.text[: right.start() if right else len(self.text)]
+        rest = self.text[: min(right.start() if right else len(self.text), end + LONGEST_CLAUSE)]
         return bool(_COMPARED_AFTER.search(rest, end)) and (
             bound_end == end or bool(re.search(r"\d", rest[bound_end:]))
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from techex.embedding.passages import words_of
 from techex.embedding.sentences import split_sentences
@@ -18,6 +19,7 @@ ASKING_FIELDS = ("summary", "problem")
 MOST_REQUIREMENTS = 24
 # A piece of fewer words says nothing by itself ("Ngoài ra:").
 FEWEST_WORDS = 2
+MOST_COMMAS = 60  # of an item that are looked at: each costs a reading of what stands before it
 
 _ASKING_WORDS = (
     r"(?<!\w)cần|yêu cầu|mong muốn|đòi hỏi|(?<!\w)muốn"
@@ -81,7 +83,8 @@ def _pieces(sentence: str, language: str) -> Iterator[str]:
 def _figures_apart(item: str, language: str) -> Iterator[str]:
     """An item cut at the commas before a part with a bound of its own: "TAN below 1 mg/l, nitrite below 2 mg/l"."""
     start, bound_so_far = 0, False
-    cuts = [found for found in _COMMA.finditer(item) if _depth(item, found.start()) == 0]
+    commas = (found for found in _COMMA.finditer(item) if _depth(item, found.start()) == 0)
+    cuts = list(islice(commas, MOST_COMMAS))
     for number, cut in enumerate(cuts):
         end = cuts[number + 1].start() if number + 1 < len(cuts) else len(item)
         bound_so_far = bound_so_far or _has_bound(item[start : cut.start()], language)
