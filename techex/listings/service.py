@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Select, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, lazyload
 
 from techex.core import audit, changes
 from techex.core.context import Context, MemberRole
@@ -25,7 +25,7 @@ from techex.listings.rules import (
     may_know_owner,
     may_see,
 )
-from techex.listings.tables import Listing, ListingRevision, Report, Review
+from techex.listings.tables import Listing, ListingGrant, ListingRevision, Report, Review
 from techex.organisations.tables import Organisation
 from techex.regions import working_days
 
@@ -48,20 +48,29 @@ def get_visible(
 
     `to_change` keeps others from changing it until the end of the transaction.
     """
-    listing = session.get(Listing, listing_id, with_for_update={"of": Listing} if to_change else None)
-    if listing is None or not sees(context, listing) or kind not in (None, listing.kind):
+    # The same is asked of the database for what is hidden and for what is not there: time tells nothing either.
+    shared = set[int]()
+    if context.actor.is_member:
+        shared.update(
+            session.scalars(select(ListingGrant.organisation_id).where(ListingGrant.listing_id == listing_id))
+        )
+    later = lazyload(Listing.field_rows), lazyload(Listing.transfer_rows)
+    lock = {"of": Listing} if to_change else None
+    listing = session.get(Listing, listing_id, options=later, with_for_update=lock)
+    if listing is None or not sees(context, listing, shared) or kind not in (None, listing.kind):
         raise NotFound(f"There is no listing number {listing_id} here. It may have ended; search for what you need.")
+    _ = listing.field_rows, listing.transfer_rows  # read here: the session may end before they are shown
     return listing
 
 
-def sees(context: Context, listing: Listing) -> bool:
-    """True if the actor may see this listing."""
+def sees(context: Context, listing: Listing, shared_with: Set[int] | None = None) -> bool:
+    """True if the actor may see this listing; `shared_with` where its grants were read already."""
     return may_see(
         context.actor,
         State(listing.state),
         Visibility(listing.visibility),
         listing.organisation_id,
-        lambda: {grant.organisation_id for grant in listing.grants},
+        lambda: {grant.organisation_id for grant in listing.grants} if shared_with is None else shared_with,
     )
 
 

@@ -6,6 +6,7 @@ And the test is worth something: changes of the code that leak, each in another 
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from sqlalchemy import select, true
+from sqlalchemy import event, select, true
 from sqlalchemy.orm import Session, object_session
 
 from techex import paths
@@ -113,6 +114,35 @@ def test_letters_to_others_and_the_log_hold_no_confidential_word(for_outsiders: 
     told = {letter.recipient for letter in letters if CANARY in letter.text}
     assert told == {CAST[name].email for name in ("engineer", "editor")}, "editors and managers of what was returned"
     assert [line for line in logged.lines if CANARY in line] == []
+
+
+def _asked_for(world: World, person: str, path: str) -> list[str]:
+    """The SQL that a reply takes: how many statements, and which."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    engine = world.app.extensions["techex.database"].engine
+    event.listen(engine, "before_cursor_execute", note)
+    world.ask(person, path)
+    event.remove(engine, "before_cursor_execute", note)
+    return asked
+
+
+def test_a_reply_takes_the_same_work_whatever_is_hidden(for_outsiders: Pair) -> None:
+    """The same statements, and as much of the processor, within what chance does to it."""
+    asked, spent = sample(for_outsiders), [0.0, 0.0]
+    for person in ("anonymous", "stranger"):
+        for path in asked:
+            here, there = (_asked_for(world, person, path) for world in for_outsiders)
+            assert here == there, f"{person} {path}"
+        for side, world in enumerate(for_outsiders):
+            began = time.process_time()
+            for path in asked:
+                world.ask(person, path)
+            spent[side] += time.process_time() - began
+    assert 0.5 < spent[0] / spent[1] < 2.0, spent
 
 
 # ---- changes that leak
