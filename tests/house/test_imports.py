@@ -40,6 +40,7 @@ OTHER_FACES = {
     ("accounts", "demo"),  # the demo exchange brings its people along
     ("interchange", "demo"),  # the demo exchange is also the gold set of evaluation
     ("interchange", "formats"),  # commands that read and write files
+    ("interchange", "texts"),  # texts in further languages as columns of these files
     ("interchange", "runs"),  # imports that `techex work` goes on with
     ("interchange", "advancing"),  # the same, row by row
 }
