@@ -48,6 +48,8 @@ def _delete_page(wrong: Mapping[str, str] | None = None) -> Response:
 @policy.open_to(policy.signed_in)
 def delete_account_now() -> Response:
     """Delete my account."""
+    with identity.database().reading() as db:
+        not_in_the_demo(mine(db))
     _good, wrong = errors_of({"dissolve": _dissolves, "current_password": confirm_password})
     if wrong:
         return _delete_page(wrong)
@@ -55,7 +57,6 @@ def delete_account_now() -> Response:
     try:
         with identity.database().transaction() as db:
             person = mine(db)
-            not_in_the_demo(person)
             service.delete_account(db, identity.context(), house(), person, leaving)
     except BadInput as error:
         return _delete_page({"current_password": language.sentence(error.sentence)})

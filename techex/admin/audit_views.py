@@ -91,13 +91,13 @@ def log() -> Response:
             about=about,
             otherwise=OTHERWISE,
             moment=lambda value: format_datetime(value, "medium"),
-            file_address=lambda kind: url_for("audit.file", **said, kind=kind),  # type: ignore[arg-type]
+            file_address=lambda suffix: url_for("audit.file", **said, suffix=suffix),  # type: ignore[arg-type]
         )
 
 
 @blueprint.get(f"/audit.{tables.FILE}")
 @policy.open_to(policy.administrator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """The entries that are asked for, with the columns of the page."""
     with identity.database().reading() as session:
         found = audit_queries.everything(session, _asked(session, _data()), MOST_ROWS)
@@ -110,7 +110,7 @@ def file(kind: str) -> Response:
         tables.Column(N_("To what"), lambda entry: f"{gettext(entry.subject)} {entry.subject_id}"),
         tables.Column(N_("Details"), lambda entry: json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)),
     )
-    return tables.download("audit", kind, columns, found)
+    return tables.download("audit", suffix, columns, found)
 
 
 def _data() -> dict[str, str]:

@@ -95,17 +95,17 @@ def index() -> Response:
         pages=pages,
         at_page=lambda number: url_for("desk.index", **parameters, page=number),
         only=lambda task: url_for("desk.index", **parameters | {"task": task}),
-        file_address=lambda kind: url_for("desk.file", **parameters, kind=kind),
+        file_address=lambda suffix: url_for("desk.file", **parameters, suffix=suffix),
     )
 
 
 @blueprint.get(f"/desk.{tables.FILE}")
 @policy.open_to(policy.operator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All lines of that page, with the same filters."""
     with identity.database().reading() as session:
         everything, _ = desk_items.items(session, identity.context(), settings().review_readers, page_language())
-    return tables.download("desk", kind, COLUMNS, desk.chosen(everything, _asked(request.args)))
+    return tables.download("desk", suffix, COLUMNS, desk.chosen(everything, _asked(request.args)))
 
 
 def settings() -> Settings:

@@ -145,10 +145,10 @@ def index() -> Response:
 
 @blueprint.get(f"/batches.{tables.FILE}")
 @policy.open_to(policy.signed_in)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All lines of that list, with the same filters."""
     with identity.database().reading() as session:
-        return TABLE.file(batches.of_person(session, identity.context()), request.args, kind)
+        return TABLE.file(batches.of_person(session, identity.context()), request.args, suffix)
 
 
 @blueprint.get("/batches/<int:batch_id>")

@@ -88,18 +88,18 @@ def _list(lines: Sequence[Line]) -> Response:
         page=page,
         pages=pages,
         at_page=lambda number: url_for("deals.board", view="list", **parameters, page=number),
-        file_address=lambda kind: url_for("deals.file", **parameters, kind=kind),
+        file_address=lambda suffix: url_for("deals.file", **parameters, suffix=suffix),
     )
 
 
 @blueprint.get(f"/deals.{tables.FILE}")
 @policy.open_to(policy.signed_in)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All lines of that list, with the same filters."""
     context = identity.context()
     with identity.database().reading() as session:
         lines = [_line(context, deal) for deal in deals.visible(session, context)]
-    return tables.download("deals", kind, COLUMNS, deal_list.chosen(lines, _asked(request.args)))
+    return tables.download("deals", suffix, COLUMNS, deal_list.chosen(lines, _asked(request.args)))
 
 
 def _line(context: Context, deal: Deal) -> Line:

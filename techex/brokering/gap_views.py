@@ -102,10 +102,10 @@ def index() -> Response:
 
 @blueprint.get(f"/gaps.{tables.FILE}")
 @policy.open_to(policy.operator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """The list of that page, with the same filters."""
     of, floor, everywhere = _asked()
     with identity.database().reading() as session:
         missing = _missing(session, identity.context(), floor, everywhere)
     rows = missing.needs if of == "needs" else missing.results
-    return _table(of, floor, everywhere).file(rows, request.args, kind)
+    return _table(of, floor, everywhere).file(rows, request.args, suffix)

@@ -59,12 +59,12 @@ def interests() -> Response:
 
 @blueprint.get(f"/interests.{tables.FILE}")
 @policy.open_to(policy.signed_in)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All lines of that list, with the same filters."""
     context = identity.context()
     with identity.database().reading() as session:
         rows = _rows(session, context, service.of_person(session, context))
-        return interest_list.TABLE.file(rows, request.args, kind)
+        return interest_list.TABLE.file(rows, request.args, suffix)
 
 
 def _rows(session: Session, context: Context, found: Sequence[Interest]) -> list[interest_list.Row]:

@@ -107,10 +107,10 @@ def mine() -> Response:
 
 @blueprint.get(f"/my/listings.{tables.FILE}")
 @policy.open_to(policy.signed_in)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All of that list, with the same filters."""
     with identity.database().reading() as session:
-        return queue_list.MINE.file(queries.of_organisations(session, identity.context()), request.args, kind)
+        return queue_list.MINE.file(queries.of_organisations(session, identity.context()), request.args, suffix)
 
 
 @blueprint.get("/on-request")

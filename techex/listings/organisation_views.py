@@ -48,7 +48,7 @@ def directory() -> Response:
 
 @blueprint.get(f"/organisations.{tables.FILE}")
 @policy.open_to(policy.everyone)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """Every organisation that passes the filters, with the columns of the directory."""
     asked = read_directory(request.args)
     with identity.database().reading() as session:
@@ -62,7 +62,7 @@ def file(kind: str) -> Response:
             tables.Column(N_("Needs"), lambda one: counts[one.id].needs if one.id in counts else 0),
             tables.Column(N_("Results"), lambda one: counts[one.id].offers if one.id in counts else 0),
         )
-        return tables.download("organisations", kind, columns, found)
+        return tables.download("organisations", suffix, columns, found)
 
 
 @blueprint.get("/organisations/<slug>")

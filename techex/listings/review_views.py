@@ -33,11 +33,11 @@ def queue() -> Response:
 
 @blueprint.get(f"/review.{tables.FILE}")
 @policy.open_to(policy.operator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All lines of that list, with the same filters."""
     with identity.database().reading() as session:
         lines = reviews.queue(session, identity.context(), _readers())
-        return queue_list.TABLE.file(enumerate(lines), request.args, kind)
+        return queue_list.TABLE.file(enumerate(lines), request.args, suffix)
 
 
 def _settings() -> Settings:

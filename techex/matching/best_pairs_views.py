@@ -97,7 +97,7 @@ def best_pairs() -> Response:
         page=page,
         pages=pages,
         at_page=lambda number: url_for("matching.best_pairs", **parameters, page=number),
-        file_address=lambda kind: url_for("matching.best_pairs_file", **parameters, kind=kind),
+        file_address=lambda suffix: url_for("matching.best_pairs_file", **parameters, suffix=suffix),
         countries=places,
         home=HOME_COUNTRY,
         regions=list(regions.regions()),
@@ -108,7 +108,7 @@ def best_pairs() -> Response:
 
 @blueprint.get(f"/pairs.{tables.FILE}")
 @policy.open_to(policy.operator, policy.administrator)
-def best_pairs_file(kind: str) -> Response:
+def best_pairs_file(suffix: str) -> Response:
     """The pairs of that page as a table for a spreadsheet."""
     from techex.matching.best_pairs import COLUMNS
 
@@ -117,7 +117,7 @@ def best_pairs_file(kind: str) -> Response:
         found, _ = remembered().pairs(session, identity.context(), asked)
     root = url_for("matching.home", _external=True)
     columns = [tables.Column(name, lambda row, name=name: row[name]) for name in COLUMNS]  # type: ignore[misc]
-    return tables.download("pairs", kind, columns, (pair.row(root) for pair in found))
+    return tables.download("pairs", suffix, columns, (pair.row(root) for pair in found))
 
 
 def remembered() -> Remembered:

@@ -66,14 +66,14 @@ def index() -> Response:
 
 @blueprint.get(f"/duplicates.{tables.FILE}")
 @policy.open_to(policy.operator, policy.administrator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All pairs of that list, with the same filters."""
     from techex.matching import duplicate_service as service
 
     chosen = _chosen()
     with identity.database().reading() as session:
         rows = service.listed(session, identity.context(), **SHOWN[chosen])
-        return _table(chosen).file(list(enumerate(rows)), request.args, kind)
+        return _table(chosen).file(list(enumerate(rows)), request.args, suffix)
 
 
 def _chosen() -> str:

@@ -49,10 +49,10 @@ class AskedDirectory:
         """The address of another page of it."""
         return self.address(page=page)
 
-    def file(self, kind: str) -> str:
+    def file(self, suffix: str) -> str:
         """The address of all of it as a file."""
         parameters = AskedDirectory(replace(self.filters, page=1)).parameters()
-        return url_for("organisations.file", **parameters, kind=kind)
+        return url_for("organisations.file", **parameters, suffix=suffix)
 
     def without(self, name: str, code: str = "") -> AskedDirectory:
         """This directory without one value of a parameter, from its first page."""

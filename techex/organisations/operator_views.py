@@ -39,10 +39,10 @@ def waiting() -> Response:
 
 @blueprint.get(f"/verification.{tables.FILE}")
 @policy.open_to(policy.operator)
-def file(kind: str) -> Response:
+def file(suffix: str) -> Response:
     """All of that list, with the same filters."""
     with identity.database().reading() as session:
-        return WAITING.file(_waiting(session), request.args, kind)
+        return WAITING.file(_waiting(session), request.args, suffix)
 
 
 def _waiting(session: Session) -> list[tuple[int, Organisation, int]]:

@@ -20,7 +20,7 @@ from techex.core.vocabulary import N_
 from techex.web import addresses
 
 PAGE_SIZE = 25
-FILE = "<any(csv, xlsx):kind>"  # the end of a file's address, in a route
+FILE = "<any(csv, xlsx):suffix>"  # the end of a file's address, in a route
 KINDS: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -74,9 +74,9 @@ class Found:
         """The address of another page."""
         return self.table.address(**self.asked, page=str(number))
 
-    def file(self, kind: str) -> str:
+    def file(self, suffix: str) -> str:
         """The address of all of it as a file."""
-        return self.table.address(self.table.file_endpoint, **self.asked, kind=kind)
+        return self.table.address(self.table.file_endpoint, **self.asked, suffix=suffix)
 
     @property
     def bare(self) -> str:
@@ -113,11 +113,11 @@ class Table:
         part = found[(page - 1) * self.size : page * self.size]
         return Found(self, part, len(found), bool(everything), page, pages, asked, options)
 
-    def file(self, rows: Iterable[Any], arguments: MultiDict[str, str], kind: str) -> Response:
+    def file(self, rows: Iterable[Any], arguments: MultiDict[str, str], suffix: str) -> Response:
         """All that passes the filters, in the same order."""
         everything = list(rows)
         asked = self._asked(arguments, {name: _options(one, everything) for name, one in self.filters.items()})
-        return download(self.file_endpoint.partition(".")[0], kind, self.columns, self._chosen(everything, asked))
+        return download(self.file_endpoint.partition(".")[0], suffix, self.columns, self._chosen(everything, asked))
 
     def _asked(
         self, arguments: MultiDict[str, str], options: Mapping[str, Sequence[tuple[str, str, int]]]
@@ -146,13 +146,13 @@ def _options(one: Filter, rows: Iterable[Any]) -> list[tuple[str, str, int]]:
     return sorted(((code, one.name(code), count) for code, count in counts.items()), key=lambda row: row[1].casefold())
 
 
-def download(name: str, kind: str, columns: Sequence[Column], rows: Iterable[Any]) -> Response:
+def download(name: str, suffix: str, columns: Sequence[Column], rows: Iterable[Any]) -> Response:
     """Rows as a file to keep, cut at MOST_ROWS."""
     kept = [row for row, _ in zip(rows, range(sheets.MOST_ROWS), strict=False)]
     lines = [[column.value(row) for column in columns] for row in kept]
-    make = sheets.as_xlsx if kind == "xlsx" else sheets.as_csv
-    reply = Response(make([gettext(column.title) for column in columns], lines), content_type=KINDS[kind])
-    reply.headers["Content-Disposition"] = f"attachment; filename=techex-{name}.{kind}"
+    make = sheets.as_xlsx if suffix == "xlsx" else sheets.as_csv
+    reply = Response(make([gettext(column.title) for column in columns], lines), content_type=KINDS[suffix])
+    reply.headers["Content-Disposition"] = f"attachment; filename=techex-{name}.{suffix}"
     return reply
 
 

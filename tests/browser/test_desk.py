@@ -64,5 +64,5 @@ def test_filters_answer_at_once_and_without_scripts_by_their_button(open_page: O
     expect(page.locator(".desk-table tbody tr").first).to_contain_text("Verify an organisation")
     plain = open_page("/desk", person="operator", script=False)
     plain.locator("#task").select_option("outcome")
-    plain.locator("main form button").click()
+    plain.get_by_role("button", name="Show").click()
     expect(plain.locator("main .empty")).to_be_visible()

@@ -110,6 +110,7 @@ def exchange(folder: Path) -> Fuzz:
         card="hashing",
         engine="hashing",
         secret_key="only for tests",
+        base_url="http://exchange.example",  # as where it is served: letters never ask a request for its host
         languages="vi,en",
     )
     database = Database(settings.database_address)

@@ -32,6 +32,9 @@ def make_fuzz(demo_app: Flask, settings: Settings) -> Iterator[Callable[[], Fuzz
     """Makes the exchange, once what a test adds to the application is there."""
     made: list[Fuzz] = []
 
+    # As where it is served: letters ask no request for its host.
+    demo_app.extensions["techex.base_url"] = "http://exchange.example"
+
     def make() -> Fuzz:
         made.append(Fuzz(demo_app, settings.data_dir / "techex.db", fill))
         return made[-1]

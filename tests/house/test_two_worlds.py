@@ -220,12 +220,12 @@ def _teasers_for_all(patch: pytest.MonkeyPatch) -> None:
 def _own_house_left_out(patch: pytest.MonkeyPatch) -> None:
     real = results.index_filters
 
-    def told(filters: Any, place: Any, listing: Any, siblings: Any = ()) -> Any:
+    def told(filters: Any, place: Any, listing: Any, siblings: Any = (), verified: Any = frozenset()) -> Any:
         if listing is not None:
             session = object_session(listing)
             same = Listing.organisation_id == listing.organisation_id
             siblings = session.scalars(select(Listing.id).where(same)).all() if session else ()
-        return real(filters, place, listing, siblings)
+        return real(filters, place, listing, siblings, verified)
 
     patch.setattr(results, "index_filters", told)
 

@@ -89,7 +89,7 @@ def test_the_first_real_administrator_ends_the_demo(
 
 def test_nobody_can_change_the_people_of_the_demo_for_the_others(visitor: FlaskClient) -> None:
     enter_as(visitor, "engineer")
-    new = "one more password 77"
+    new = "hàng cau bến nước 77"
     old = demo_people.PEOPLE[0].password
     changed = visitor.post("/account/password", data={"current_password": old, "password": new, "password_again": new})
     assert changed.status_code == 403

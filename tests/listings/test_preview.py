@@ -41,7 +41,8 @@ def sheet(page: str) -> str:
     found = re.search(r'<article class="sheet.*?</article>', html.unescape(page), re.DOTALL)
     assert found
     # Its page adds when it was published, and its title is the heading there.
-    bare = re.sub(r"<caption>History</caption>.*?</table>", "", found[0], flags=re.DOTALL)
+    history = r'<table class="table facts-table">\s*<caption>History</caption>.*?</table>'
+    bare = re.sub(history, "", found[0], flags=re.DOTALL)
     bare = re.sub(r"<(h1|p class=\"h1\")( [^>]*)>(.*?)</(h1|p)>", r"\3", bare)
     bare = re.sub(r'<p><a class="btn[^>]*>.*?</a></p>', "", bare)
     return " ".join(bare.split())

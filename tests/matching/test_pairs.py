@@ -16,6 +16,7 @@ from techex.errors import ModelNotPrepared
 from techex.listings.tables import Listing, ListingTransferForm
 from techex.matching.alignment import Vectors
 from techex.matching.pairs import Pairs, SearchText
+from techex.organisations.tables import Organisation
 
 MEMBER = Actor("a member", Role.PERSON, person_id=1, memberships=(Membership(7, MemberRole.VIEWER, verified=True),))
 
@@ -34,6 +35,7 @@ def listing(number: int, kind: str, **values: Any) -> Listing:
         id=number,
         kind=kind,
         organisation_id=number,
+        organisation=Organisation(id=number, kind="enterprise"),
         language="en",
         title=f"A {kind} about drying fruit",
         summary="Drying fruit without loss of colour.",
