@@ -102,7 +102,7 @@ def test_from_the_introduction_to_papers_under_an_agreement(served: Flask, open_
     assert _narrow(firm)
     firm.screenshot(path=ARTEFACTS / "deal-disclosed-vi-390.png", full_page=True)
     firm.goto(f"/deals/{number}/papers")
-    expect(firm.locator("details.seen summary")).to_contain_text("Đã tải 1 lần")
+    expect(firm.locator("details.seen summary")).to_contain_text("Đã tải về 1 lần")
     assert _narrow(firm)
     firm.screenshot(path=ARTEFACTS / "papers-vi-390.png", full_page=True)
     firm.goto("/deals/search?q=be+nhuom")

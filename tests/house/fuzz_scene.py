@@ -89,7 +89,8 @@ def fill(app: Flask) -> dict[str, tuple[str, ...]]:
         "slug": ("det-may-song-hong", "dai-hoc-phuong-nam", "cong-ty-moi", "doi-thu"),
         "code": ("VN-33", "NL", "RED_RIVER_DELTA", "vi", "en", "fr"),
         "step": tuple(sorted({step.name for steps in STEPS.values() for step in steps})),
-        "kind": ("need", "offer"),
+        "kind": ("need", "offer", "pdf", "xlsx"),
+        "suffix": ("csv", "xlsx"),
         "filename": ("site.css", "site.js", "mark.svg"),
         "verb": tuple(sorted({argument for rule in app.url_map.iter_rules() for argument in _choices(str(rule))})),
     }

@@ -343,7 +343,15 @@ def _every_route(app: Flask, numbers: Sequence[int]) -> Iterator[str]:
             yield adapter.build(rule.endpoint, values, method="GET")
 
 
-_ONE = {"slug": "left-house", "code": "en", "token": "nonsense", "step": "basics", "kind": "need", "form": "csv"}
+_ONE = {
+    "slug": "left-house",
+    "code": "en",
+    "token": "nonsense",
+    "step": "basics",
+    "kind": "need",
+    "form": "csv",
+    "suffix": "csv",
+}
 
 
 def _lists(slugs: Sequence[str]) -> Iterator[str]:
