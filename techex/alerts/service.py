@@ -20,6 +20,7 @@ from techex.core import audit, mail
 from techex.core.context import Actor, Context, Role
 from techex.core.vocabulary import N_
 from techex.errors import Conflict, NotFound, Sentence
+from techex.listings import service as listings
 from techex.listings.rules import Visibility
 from techex.matching.rules import Match
 from techex.matching.strength import REVIEW
@@ -70,9 +71,11 @@ def begin(
 ) -> Alert:
     """Keep a search; what it finds now counts as known. The same search twice is one alert with the newer cadence.
 
-    Raises Conflict beyond MOST_ALERTS, and what `find` raises for a listing the person may not see.
+    Raises Conflict beyond MOST_ALERTS, and NotFound for a listing that is absent or hidden.
     """
     person = session.get_one(Person, context.actor.person_id)
+    if listing_id is not None:
+        listings.get_visible(session, context, listing_id)
     for known in of_person(session, context):
         if (known.query, known.listing_id) == (query, listing_id):
             set_cadence(session, context, place, known, cadence)

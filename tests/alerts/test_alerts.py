@@ -252,3 +252,8 @@ def test_a_daily_letter_comes_once_a_day_at_seven_while_clocks_change(zone: str,
     shortest, longest = (f([later - day for day, later in pairwise(moments[1:])]) for f in (min, max))
     day = timedelta(hours=24)
     assert (shortest < day) + (longest > day) == (zone != "Asia/Ho_Chi_Minh"), "one day of the week is another length"
+
+
+def test_an_alert_for_an_absent_listing_is_refused_as_not_found(demo_app: Flask) -> None:
+    asked = {"listing": "999999", "cadence": "weekly"}
+    assert sign_in(demo_app, "engineer").post("/alerts", data=asked).status_code == 404
