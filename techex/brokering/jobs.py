@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from techex.accounts.service import House
 from techex.brokering import deals, service
@@ -42,7 +45,14 @@ def lapse(settings: Settings, database: Database, context: Context) -> str | Non
 
 
 def remind(settings: Settings, database: Database, context: Context) -> str | None:
-    """Ask after silent deals and after the outcome of contracts; without an address of its own the exchange waits."""
+    """Ask after silent deals and after the outcome of contracts."""
+    return write_about_deals(settings, database, context, deals.ask_after)
+
+
+def write_about_deals(
+    settings: Settings, database: Database, context: Context, write: Callable[[Session, Context, House], int]
+) -> str | None:
+    """Have letters written that lead to deals; without an address of its own the exchange waits."""
     base = settings.base_url.rstrip("/")
     if not base:
         return None
@@ -51,7 +61,7 @@ def remind(settings: Settings, database: Database, context: Context) -> str | No
         return f"{base}/deals/{values['deal_id']}"
 
     with database.transaction() as session:
-        sent = deals.ask_after(session, context, House(settings.exchange_name, address_of))
+        sent = write(session, context, House(settings.exchange_name, address_of))
     return f"{sent} letters" if sent else None
 
 
