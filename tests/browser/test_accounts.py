@@ -8,24 +8,14 @@ from itertools import count
 
 import pyotp
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from techex.accounts.demo import PEOPLE
-from tests.browser.conftest import ARTEFACTS
+from tests.browser.soundness import sound
 
 Open = Callable[..., Page]
 PASSWORD = "ngôi nhà bên sông Đáy 3"  # noqa: S105
 _number = count(1)
-
-
-def sound(page: Page, name: str) -> list[str]:
-    """What axe finds, and whether the page scrolls sideways."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"account-{name}.png", full_page=True)
-    wrong = [f"{name}: {found['id']}" for found in Axe().run(page).response["violations"]]
-    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    return wrong + ([f"{name}: scrolls sideways, {width}"] if width[0] > width[1] else [])
 
 
 @pytest.mark.parametrize(
@@ -74,14 +64,15 @@ def test_every_page_of_accounts_is_sound(open_page: Open, language: str, width: 
     page, wrong = open_page("/sign-in", language=language, width=width, scheme=scheme), []
     for name in ("sign-in", "register", "password/forgotten", "look-in-your-mail", "demo/letters"):
         page.goto(f"/{name}")
-        wrong += sound(page, f"{name.replace('/', '-')}-{language}-{width}")
+        wrong += sound(page, f"account-{name.replace('/', '-')}-{language}-{width}")
     page.goto("/sign-in")
     page.locator(".demo-people form button").nth([person.key for person in PEOPLE].index("operator")).click()
-    wrong += sound(page, f"code-{language}-{width}")
+    expect(page.locator("#code")).to_be_visible()
+    wrong += sound(page, f"account-code-{language}-{width}")
     page.locator("main form button").click()
     for name in ("account", "account/password", "account/email", "account/second-factor", "account/delete"):
         page.goto(f"/{name}")
-        wrong += sound(page, f"{name.replace('/', '-')}-{language}-{width}")
+        wrong += sound(page, f"account-{name.replace('/', '-')}-{language}-{width}")
     assert wrong == []
 
 

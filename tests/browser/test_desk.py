@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 
 from techex.brokering import demo
 from techex.core.context import command_line_context
-from tests.browser.conftest import ARTEFACTS
+from tests.browser.soundness import sound
 
 Open = Callable[..., Page]
 PAGES = ("/desk", "/desk?task=outcome&late=1", "/deals", "/deals?view=list", "/interests", "/figures")
@@ -24,14 +23,6 @@ def history(served: Flask) -> None:
     demo.load(served.extensions["techex.database"], command_line_context())
 
 
-def _sound(page: Page, name: str) -> list[str]:
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"desk-{name}.png", full_page=True)
-    wrong = [f"{name}: {found['id']}" for found in Axe().run(page).response["violations"]]
-    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    return wrong + ([f"{name}: scrolls sideways, {width}"] if width[0] > width[1] else [])
-
-
 @pytest.mark.parametrize(
     ("language", "width", "scheme"), [("vi", 1280, "light"), ("en", 390, "dark"), ("vi", 360, "light")]
 )
@@ -40,7 +31,7 @@ def test_every_page_of_the_desk_is_sound(open_page: Open, language: str, width: 
     wrong = []
     for number, path in enumerate((*PAGES, "/figures?as=everybody")):
         page.goto(path)
-        wrong += _sound(page, f"{number}-{language}-{width}-{scheme}")
+        wrong += sound(page, f"desk-{number}-{language}-{width}-{scheme}")
     assert wrong == []
 
 

@@ -7,13 +7,12 @@ from collections.abc import Callable
 from itertools import count
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
 
 from techex.core.mail import Letter
-from tests.browser.conftest import ARTEFACTS
+from tests.browser.soundness import sound
 from tests.cast import CAST
 
 Open = Callable[..., Page]
@@ -59,40 +58,31 @@ def test_an_organisation_is_registered_on_a_phone_verified_at_a_desk_and_joined_
     expect(guest).to_have_url(re.compile("/your-organisations$"))
 
 
-def sound(page: Page, name: str) -> list[str]:
-    """What axe finds, and whether the page scrolls sideways."""
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"organisation-{name}.png", full_page=True)
-    wrong = [f"{name}: {found['id']}" for found in Axe().run(page).response["violations"]]
-    width = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-    return wrong + ([f"{name}: scrolls sideways, {width}"] if width[0] > width[1] else [])
-
-
 @pytest.mark.parametrize(
     ("language", "width", "scheme"), [("vi", 1280, "light"), ("en", 390, "dark"), ("vi", 360, "light")]
 )
 def test_every_page_of_organisations_is_sound(open_page: Open, language: str, width: int, scheme: str) -> None:
     seen = {"language": language, "width": width, "scheme": scheme}
     page, address = _registered(open_page, "engineer", **seen)
-    wrong = sound(page, f"hidden-{language}-{width}")
+    wrong = sound(page, f"organisation-hidden-{language}-{width}")
     for name in ("people", "edit"):
         page.goto(f"{address}/{name}")
-        wrong += sound(page, f"{name}-{language}-{width}")
+        wrong += sound(page, f"organisation-{name}-{language}-{width}")
     page.goto("/your-organisations")
-    wrong += sound(page, f"mine-{language}-{width}")
+    wrong += sound(page, f"organisation-mine-{language}-{width}")
     page.goto("/register-organisation")
     page.locator("#tax_code").fill("0100109107")
     page.locator("main form button[type=submit]").click()
     expect(page.locator("#tax_code-wrong")).to_be_visible()
-    wrong += sound(page, f"wrong-{language}-{width}")
+    wrong += sound(page, f"organisation-wrong-{language}-{width}")
     page = open_page("/verification", person="operator", **seen)
-    wrong += sound(page, f"waiting-{language}-{width}")
+    wrong += sound(page, f"organisation-waiting-{language}-{width}")
     page.goto(f"{address}/verification")
-    wrong += sound(page, f"verification-{language}-{width}")
+    wrong += sound(page, f"organisation-verification-{language}-{width}")
     page = open_page("/operators", person="administrator", **seen)
-    wrong += sound(page, f"operators-{language}-{width}")
+    wrong += sound(page, f"organisation-operators-{language}-{width}")
     page.goto("/audit?subject=organisation")
-    wrong += sound(page, f"audit-{language}-{width}")
+    wrong += sound(page, f"organisation-audit-{language}-{width}")
     page = open_page("/organisations/ho-chi-minh-dh-ben-nghe", **seen)
-    wrong += sound(page, f"shown-{language}-{width}")
+    wrong += sound(page, f"organisation-shown-{language}-{width}")
     assert wrong == []

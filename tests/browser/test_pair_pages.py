@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from flask import Flask
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
@@ -15,6 +14,7 @@ from techex.listings.tables import Listing
 from techex.matching.tables import DuplicatePair
 from techex.web import identity
 from tests.browser.conftest import ARTEFACTS
+from tests.browser.soundness import barriers, sound
 from tests.conftest import NOW
 
 Open = Callable[..., Page]
@@ -66,20 +66,13 @@ def pages(served: Flask) -> dict[str, str]:
 def test_every_page_of_pairs_is_sound_and_nothing_scrolls_sideways(
     open_page: Open, pages: dict[str, str], language: str, width: int, scheme: str
 ) -> None:
-    ARTEFACTS.mkdir(exist_ok=True)
     page = open_page("/quality", language=language, width=width, scheme=scheme, person="operator")
     wrong = []
     for name, path in pages.items():
         page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            wrong.append(f"{path} is {wide} pixels wide")
-        wrong += [
-            f"{path}: {found['id']} {found['nodes'][0]['target']}" for found in Axe().run(page).response["violations"]
-        ]
+        wrong += sound(page, f"{name}-{language}-{width}-{scheme}")
         if "organisation_kind" in (page.text_content("main") or ""):
             wrong.append(f"{path} says a name of the machine")
-        page.screenshot(path=ARTEFACTS / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
     assert wrong == []
 
 
@@ -91,7 +84,7 @@ def test_a_card_opens_its_evidence_in_place(open_page: Open, pages: dict[str, st
     table = page.locator(".match").first.locator("table.evidence")
     expect(table).to_be_visible()
     expect(summary).to_be_focused()
-    assert Axe().run(page).response["violations"] == []
+    assert barriers(page) == []
     page.keyboard.press("Enter")
     expect(table).to_be_hidden()
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from sqlalchemy import func, select
 
@@ -15,6 +14,7 @@ from techex.core.database import Database
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from tests.browser.conftest import ARTEFACTS
+from tests.browser.soundness import sound
 
 Open = Callable[..., Page]
 PAGES = {
@@ -54,18 +54,11 @@ def longest(demo_file: Path) -> dict[str, str]:
 def test_every_reference_page_is_sound_and_nothing_scrolls_sideways(
     open_page: Open, longest: dict[str, str], language: str, width: int, scheme: str
 ) -> None:
-    ARTEFACTS.mkdir(exist_ok=True)
     wrong = []
     page = open_page("/quality", language=language, width=width, scheme=scheme)
     for name, path in (PAGES | longest).items():
         page.goto(path)
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        if wide > width:
-            wrong.append(f"{path} is {wide} pixels wide")
-        wrong += [
-            f"{path}: {found['id']} {found['nodes'][0]['target']}" for found in Axe().run(page).response["violations"]
-        ]
-        page.screenshot(path=ARTEFACTS / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
+        wrong += sound(page, f"{name}-{language}-{width}-{scheme}")
     assert wrong == []
 
 

@@ -1,0 +1,30 @@
+"""What axe finds on a page that has finished loading, and whether it scrolls sideways."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.conftest import ARTEFACTS
+
+
+def barriers(page: Page, name: str = "") -> list[str]:
+    """The rules of axe that the page breaks, each with the first place; empty when it breaks none."""
+    # After a press the new document may be there without its first element, on which axe would stumble.
+    page.wait_for_load_state("load")
+    broken = Axe().run(page).response["violations"]
+    return [f"{name or page.url}: {found['id']} {found['nodes'][0]['target']}" for found in broken]
+
+
+def sideways(page: Page, name: str = "") -> list[str]:
+    """A sentence when the page is wider than its window."""
+    width, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    return [f"{name or page.url}: {width} pixels wide in a window of {window}"] if width > window else []
+
+
+def sound(page: Page, name: str) -> list[str]:
+    """Both of the above; keeps a picture of the whole page as `name`.png for people to look at."""
+    wrong = barriers(page, name) + sideways(page, name)
+    ARTEFACTS.mkdir(exist_ok=True)
+    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+    return wrong
