@@ -49,23 +49,29 @@ def board() -> Response:
     """A person's deals: a column for each stage that has any, or with `view=list` a list with filters."""
     context = identity.context()
     with identity.database().reading() as session:
-        found = deals.visible(session, context)
         if request.args.get("view") == "list":
-            return _list([_line(context, deal) for deal in found])
-        may = {deal.id: board_moves.moves(context.actor, deals.standing(deal)) for deal in found}
-        reached = {move.stage for several in may.values() for move in several if move.stage is not Stage.LOST}
-        columns = [(stage, [deal for deal in found if deal.stage == stage]) for stage in Stage]
-        number = whole(request.args.get("moved"), 0)
-        return replies.page(
-            "brokering/deals.html",
-            columns=[(stage, rows) for stage, rows in columns if rows or (found and stage in reached)],
-            stages=pipeline.STAGES,
-            moved={deal.id: deal.ledger[-1].at for deal in found},
-            moved_card=next((deal for deal in found if deal.id == number), None),
-            moves=may,
-            waits={deal.id: bool(_needed(context, deal)) for deal in found},
-            due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
-        )
+            return _list([_line(context, deal) for deal in deals.visible(session, context)])
+        return board_page(session, context, moved=whole(request.args.get("moved"), 0))
+
+
+def board_page(session: Session, context: Context, moved: int = 0, refused: str = "", status: int = 200) -> Response:
+    """The board as it stands now; it says which card was `moved` last, or why that one was not."""
+    found = deals.visible(session, context)
+    may = {deal.id: board_moves.moves(context.actor, deals.standing(deal)) for deal in found}
+    reached = {move.stage for several in may.values() for move in several if move.stage is not Stage.LOST}
+    columns = [(stage, [deal for deal in found if deal.stage == stage]) for stage in Stage]
+    return replies.page(
+        "brokering/deals.html",
+        status,
+        columns=[(stage, rows) for stage, rows in columns if rows or (found and stage in reached)],
+        stages=pipeline.STAGES,
+        moved={deal.id: deal.ledger[-1].at for deal in found},
+        moved_card=next((deal for deal in found if deal.id == moved), None),
+        refused=refused,
+        moves=may,
+        waits={deal.id: bool(_needed(context, deal)) for deal in found},
+        due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
+    )
 
 
 def _list(lines: Sequence[Line]) -> Response:

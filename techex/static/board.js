@@ -2,8 +2,9 @@
 const board = document.querySelector("[data-board]");
 const says = document.getElementById("board-says");
 
-function say(text) {
+function say(text, toEverybody = false) {
   says.textContent = text;
+  if (toEverybody) says.classList.remove("visually-hidden");
 }
 
 function announceWhatStands() {
@@ -56,7 +57,7 @@ if (board) {
 
   const pickUp = (card) => {
     const options = optionsOf(card);
-    if (!options.length) return say(board.dataset.nowhere);
+    if (!options.length) return say(board.dataset.nowhere, true);
     picked = { card, at: 0 };
     mark(card, true);
     showTarget(options[0].value);
@@ -117,23 +118,33 @@ if (board) {
     for (const other of links()) other.tabIndex = other === link ? 0 : -1;
   });
 
+  let over = null; // the column above which the card was last
+
   for (const card of cards()) {
-    if (!optionsOf(card).length) continue;
     card.draggable = true;
     card.addEventListener("dragstart", (event) => {
+      if (!optionsOf(card).length) {
+        event.preventDefault();
+        return say(board.dataset.nowhere, true);
+      }
       event.dataTransfer.setData("text/plain", card.id);
       event.dataTransfer.effectAllowed = "move";
       picked = { card, at: 0 };
+      over = null;
       mark(card, true);
     });
     card.addEventListener("dragend", () => {
       mark(card, false);
+      const options = optionsOf(card);
       picked = null;
+      if (!over || over === columnOf(card) || options.some((option) => option.value === over.dataset.stage)) return;
+      say(board.dataset.refused.replace("{stage}", over.dataset.name).replace("{stages}", options.map(nameOf).join("; ")), true);
     });
   }
   for (const column of board.querySelectorAll("[data-stage]")) {
     const takes = () => picked && optionsOf(picked.card).some((option) => option.value === column.dataset.stage);
     column.addEventListener("dragover", (event) => {
+      over = column;
       if (!takes()) return;
       event.preventDefault();
       showTarget(column.dataset.stage);
@@ -149,7 +160,7 @@ if (board) {
     link.tabIndex = at ? -1 : 0;
     link.draggable = false;
   });
-  const moved = new URLSearchParams(location.search).get("moved");
+  const moved = board.dataset.moved;
   if (moved) focusOn(document.getElementById(`deal-${moved}`));
   announceWhatStands();
 }

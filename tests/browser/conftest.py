@@ -71,8 +71,8 @@ def chromium() -> Iterator[Browser]:
 
 
 def _is_complaint(message: ConsoleMessage) -> bool:
-    """True for an error on the console; that a form was refused (422) is none."""
-    return message.type == "error" and "status of 422" not in message.text
+    """True for an error on the console; that a form was refused (409, 422) is none."""
+    return message.type == "error" and not any(f"status of {status}" in message.text for status in (409, 422))
 
 
 @pytest.fixture
