@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from techex.core.text import folded
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, LOOSE_FACTS, Kind, ListingDraft, Visibility, fields_of
-from techex.listings.tables import Listing, ListingField, ListingTransferForm
+from techex.listings.tables import TITLE_KEY, Listing, ListingField, ListingTransferForm
 
 _COLUMNS = (
     *("title", "summary", "trl", "ip_status", "ownership", "reach", "industry"),
@@ -38,6 +38,7 @@ def write(listing: Listing, draft: ListingDraft) -> None:
         t["values"].get(name, "") for t in (listing.translations or {}).values() for name in ("title", "summary")
     ]
     listing.keywords = folded(" ".join([listing.title, listing.summary, *further]))
+    listing.title_key = folded(listing.title).strip()[:TITLE_KEY]
     listing.body = {name: values[name] for name in (*BODY_FIELDS, *LOOSE_FACTS) if name in values}
     listing.field_rows = _codes(listing.field_rows, values.get("fields", ()), ListingField)
     listing.transfer_rows = _codes(listing.transfer_rows, values.get("transfer_forms", ()), ListingTransferForm)

@@ -31,7 +31,7 @@ CODES: addresses.Codes = {
     "verified": ("verified", addresses.ON),
 }
 SORTS: Mapping[Kind, tuple[str, ...]] = {
-    Kind.NEED: ("newest", "deadline", "title"),
+    Kind.NEED: ("newest", "deadline", "trl", "title"),
     Kind.OFFER: ("newest", "trl", "title"),
 }
 

@@ -159,18 +159,25 @@ def browse(
     session: Session, context: Context, asked: Browse, *, facets: bool = True, size: int = PAGE_SIZE
 ) -> BrowsePage:
     """One page of a list with its facets; a page beyond the end is the last one."""
-    base = _with_owner(select(Listing), asked).where(*shown(context), *_conditions(context, asked))
-    total = session.scalar(base.with_only_columns(func.count(Listing.id))) or 0
+    ordered = ids_of(context, asked)
+    total = session.scalar(ordered.order_by(None).with_only_columns(func.count(Listing.id))) or 0
     pages = max(1, -(-total // size))
     page = min(max(1, asked.page), pages)
-    found = session.scalars(_sorted(base, asked).offset((page - 1) * size).limit(size)).unique().all()
+    ids: Sequence[int] = session.scalars(ordered.offset((page - 1) * size).limit(size)).all()
+    read = {row.id: row for row in session.scalars(select(Listing).where(*shown_of(context, ids))).unique()}
+    found = [read[listing_id] for listing_id in ids if listing_id in read]
     return BrowsePage(found, total, page, pages, _facets(session, context, asked) if facets else {})
 
 
-def _sorted(query: Select[Listing], asked: Browse) -> Select[Listing]:
+def ids_of(context: Context, asked: Browse) -> Select[Any]:
+    """The listings of a list in its order: numbers alone, since to sort whole listings is to read all their texts."""
+    return _sorted(_with_owner(select(Listing.id), asked).where(*shown(context), *_conditions(context, asked)), asked)
+
+
+def _sorted(query: Select[Any], asked: Browse) -> Select[Any]:
     match asked.sort:
         case "title":
-            return query.order_by(Listing.keywords, Listing.id)
+            return query.order_by(Listing.title_key, Listing.id)
         case "trl":
             return query.order_by(Listing.trl.desc().nulls_last(), Listing.id)
         case "deadline":

@@ -13,6 +13,8 @@ from techex.listings.rules import BODY_FIELDS, GUARDED, Kind, State, Teaser, Vis
 from techex.organisations.tables import Organisation
 from techex.regions.rules import Place
 
+TITLE_KEY = 80  # characters of a title by which lists sort it
+
 
 class Listing(Base):
     """A need or an offer."""
@@ -22,7 +24,9 @@ class Listing(Base):
         UniqueConstraint("organisation_id", "kind", "external_id"),
         CheckConstraint("kind IN ('need', 'offer')", name="kind"),
         CheckConstraint("trl IS NULL OR (trl BETWEEN 1 AND 9)", name="trl"),
-        Index("ix_listing_shown", "state", "visibility", "kind", "published_at"),
+        # Lists are put in order from these two alone, without reading the texts.
+        Index("ix_listing_shown", "state", "visibility", "kind", "published_at", "id", "deadline", "trl"),
+        Index("ix_listing_titled", "state", "kind", "title_key", "id", "visibility"),
         # Facets, maps and totals are counted from this index alone, without reading the texts.
         Index(
             "ix_listing_counted",
@@ -45,6 +49,7 @@ class Listing(Base):
     # Language -> its texts once more: {"origin": "author" | "translation", "values": {field: text}}
     translations: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     keywords: Mapped[str] = mapped_column(Text, default="", server_default="")  # titles and summaries, folded
+    title_key: Mapped[str] = mapped_column(String(TITLE_KEY), default="", server_default="")  # its title, folded
     trl: Mapped[int | None]
     ip_status: Mapped[str | None] = mapped_column(String(16))
     ownership: Mapped[str | None] = mapped_column(String(16))

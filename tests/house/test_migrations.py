@@ -68,6 +68,29 @@ def test_what_was_listed_before_words_were_kept_is_found_by_them_afterwards(empt
         assert session.scalar(text("select keywords from organisation")) == " vien do luong metrology "
 
 
+def test_titles_of_before_are_sorted_like_those_of_after(empty: Database) -> None:
+    run.upgrade(empty, "0022")
+    owner = text(
+        "insert into organisation (slug, kind, name, names, country, website, identifiers, verified_by, illustrative,"
+        " listed, created_at) values ('a', 'institute', 'Viện', '{}', 'VN', '', '{}', '', 0, 1,"
+        " '2026-11-21 09:00:00')"
+    )
+    insert = text(
+        "insert into listing (id, kind, state, visibility, open_for_interest, organisation_id, language, title,"
+        " summary, body, country, illustrative, created_at, updated_at) values (:id, 'need', 'published', 'public', 1, 1,"
+        " 'vi', :title, '', '{}', 'VN', 0, '2026-11-21 09:00:00', '2026-11-21 09:00:00')"
+    )
+    titles = {1: "“Đo” độ ẩm của gạo", 2: "Ép viên rơm " * 20}
+    with empty.transaction() as session:
+        session.execute(owner)
+        for number, title in titles.items():
+            session.execute(insert, {"id": number, "title": title})
+    run.upgrade(empty)
+    with empty.reading() as session:
+        keys = dict(session.execute(text("select id, title_key from listing")).all())
+    assert keys == {1: "do do am cua gao", 2: ("ep vien rom " * 20)[:80]}
+
+
 def test_audit_entries_of_before_are_chained_and_new_ones_follow_them(empty: Database) -> None:
     run.upgrade(empty, "0007")
     insert = text(

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from techex.core.context import ANONYMOUS, Context
+from techex.core.context import ANONYMOUS, Actor, Context, MemberRole, Membership, Role
 from techex.core.database import Database
 from techex.core.text import folded
 from techex.listings import queries, service
@@ -156,3 +157,29 @@ def test_others_in_the_same_field_share_the_most_fields_first(
     with each_database.reading() as session:
         listing = service.get_visible(session, reader, own)
         assert [other.id for other in queries.alike(session, reader, listing, 4)] == [both, one]
+
+
+@pytest.mark.parametrize("sort", ["newest", "deadline", "title", "trl"])
+def test_lists_are_put_in_order_without_reading_their_texts(database: Database, sort: str) -> None:
+    member = Actor("member", Role.PERSON, person_id=1, memberships=(Membership(1, MemberRole.VIEWER, verified=True),))
+    for actor in (ANONYMOUS, member):
+        ordered = queries.ids_of(Context(actor), Browse(Kind.NEED, sort=sort)).limit(20)
+        with database.reading() as session:
+            compiled = ordered.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+            plan = " ".join(str(row[-1]) for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
+        assert "USING COVERING INDEX ix_listing_" in plan, plan
+
+
+def test_a_list_is_sorted_by_the_words_of_its_titles_whatever_their_accents(
+    each_database: Database, context: Context, reader: Context
+) -> None:
+    summary = "Cần hệ thống sấy giữ màu và mùi của quả, dùng điện mặt trời mái nhà."
+    titles = ("Ép viên rơm cho lò hơi", "“Đo” độ ẩm của gạo", "Ao tôm thiếu ô-xy về đêm")
+    for title, trl in zip(titles, (4, None, 7), strict=True):
+        _post(each_database, context, (title, summary, "vi"), trl=trl)
+    with each_database.reading() as session:
+        found = {
+            sort: [row.title for row in queries.browse(session, reader, Browse(Kind.NEED, sort=sort)).listings]
+            for sort in ("title", "trl")
+        }
+    assert found == {"title": [titles[2], titles[1], titles[0]], "trl": [titles[2], titles[0], titles[1]]}
