@@ -28,6 +28,7 @@ from techex.settings import Settings, load_settings
 
 # So many refused rows are listed on a terminal; all of them are in the JSON.
 REFUSED_SHOWN = 20
+NAMES_SHOWN = 10
 
 
 def _ready_database(settings: Settings) -> Database:
@@ -69,13 +70,24 @@ def demo_load(as_json: bool) -> None:
 @demo.command("reset")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def demo_reset(as_json: bool) -> None:
-    """Take everything illustrative out and load the demo exchange anew; real listings stay."""
+    """Take everything illustrative out and load the demo exchange anew; what is real stays, and whom it names."""
     database = _ready_database(load_settings())
     with database.transaction() as session:
         demo_reports.remove(session)
         brokering_demo.remove(session)
-    demo_exchange.remove(database, command_line_context())
+        removed = demo_exchange.remove_in(session, command_line_context(), brokering_demo.named(session))
+    if removed.kept:
+        stay = (
+            f"These invented organisations stay as they are, because something real names them: {_few(removed.kept)}."
+        )
+        click.echo(stay + " End that (a listing, a draft, a grant, a part in a deal) to have them made anew.", err=True)
     _load_demo(as_json)
+
+
+def _few(names: Sequence[str]) -> str:
+    """The first ten of them."""
+    more = len(names) - NAMES_SHOWN
+    return ", ".join(names[:NAMES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def _load_demo(as_json: bool) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from techex.accounts.demo import is_demo
 from techex.accounts.service import House
 from techex.brokering import agreement_paper, agreements, deals, papers, service, talk
+from techex.brokering.course_tables import DealParticipant
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.brokering.pipeline import VALUE_BANDS
@@ -123,6 +124,12 @@ def remove(session: Session) -> None:
     session.execute(delete(Deal).where(Deal.interest_id.in_(gone)))
     session.execute(delete(InterestStep).where(InterestStep.interest_id.in_(gone)))
     session.execute(delete(Interest).where(of_demo))
+
+
+def named(session: Session) -> list[int]:
+    """Organisations that deals name as further participants: after `remove`, those of real deals, which go on."""
+    found = select(DealParticipant.organisation_id).where(DealParticipant.organisation_id.is_not(None)).distinct()
+    return [number for number in session.scalars(found) if number is not None]
 
 
 def _pairs(session: Session) -> list[_Pair]:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from techex.accounts import demo as demo_people
@@ -22,8 +22,9 @@ from techex.core import audit, changes
 from techex.core.context import Actor, Context, MemberRole, Role
 from techex.core.database import Database
 from techex.interchange.service import ImportReport, store
+from techex.listings.posting_tables import SavedDraft
 from techex.listings.rules import FIELD_BY_NAME, LIFE_DAYS, Kind, ListingDraft
-from techex.listings.tables import Listing
+from techex.listings.tables import Listing, ListingGrant
 from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
@@ -209,19 +210,35 @@ def _age_days(key: str) -> float:
     return share * SPREAD_DAYS
 
 
+@dataclass(frozen=True)
+class Removed:
+    """What went out: how many listings, and the names of invented organisations that stay because of something real."""
+
+    listings: int
+    kept: list[str]
+
+
 def remove(database: Database, context: Context) -> int:
     """Take everything illustrative out of the database; returns how many listings went."""
-    context = replace(context, actor=_CURATOR)
     with database.transaction() as session:
-        gone = list(session.scalars(select(Listing.id).where(Listing.illustrative)))
-        for listing_id in gone:
-            changes.record(session, context, "listing", listing_id, "deleted")
-        _delete(session)
-        audit.record(session, context, "demo removed", "listing", 0, {"listings": len(gone)})
-    return len(gone)
+        return remove_in(session, context).listings
 
 
-def _delete(session: Session) -> None:
+def remove_in(session: Session, context: Context, named: Collection[int] = ()) -> Removed:
+    """The same inside a transaction. What is not illustrative stays whole, so invented organisations stay, too, that it
+    names: as owner of a listing, in a grant or an unfinished listing, or, by number, among those `named` elsewhere.
+    """
+    context = replace(context, actor=_CURATOR)
+    gone = list(session.scalars(select(Listing.id).where(Listing.illustrative)))
+    for listing_id in gone:
+        changes.record(session, context, "listing", listing_id, "deleted")
     session.execute(delete(Listing).where(Listing.illustrative))
-    still_used = select(Listing.organisation_id)
-    session.execute(delete(Organisation).where(Organisation.illustrative, Organisation.id.not_in(still_used)))
+    used = or_(
+        Organisation.id.in_(named),
+        *(Organisation.id.in_(select(table.organisation_id)) for table in (Listing, SavedDraft, ListingGrant)),
+    )
+    kept = session.scalars(select(Organisation.name).where(Organisation.illustrative, used).order_by(Organisation.id))
+    removed = Removed(len(gone), list(kept))
+    session.execute(delete(Organisation).where(Organisation.illustrative, ~used))
+    audit.record(session, context, "demo removed", "listing", 0, {"listings": len(gone)})
+    return removed

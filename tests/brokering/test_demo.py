@@ -6,13 +6,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from sqlalchemy import func, select
 
-from techex.brokering import deals, demo, demo_reports, figures, funnel, ledgers
+from techex.admin import commands
+from techex.brokering import course, deals, demo, demo_reports, figures, funnel, ledgers, participants
 from techex.brokering.commission_tables import Commission, CommissionConsent
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.paper_tables import DealPaper, DealPaperVersion
-from techex.brokering.pipeline import Stage
+from techex.brokering.pipeline import Stage, Verb
 from techex.brokering.report_tables import PlanDocument, PlanTag
 from techex.brokering.report_tables import Report as ReportRow
 from techex.brokering.rules import PROPOSED, State
@@ -22,8 +24,14 @@ from techex.core.context import Context
 from techex.core.database import Database
 from techex.core.mail import Letter
 from techex.interchange import demo as demo_exchange
-from techex.listings.tables import Listing
+from techex.listings.posting_tables import SavedDraft
+from techex.listings.tables import Listing, ListingGrant
+from techex.organisations.tables import Organisation
 from techex.settings import Settings
+from tests.cast import person_of
+
+from .stage import actor_of, stage
+from .test_deals import agreed
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,42 @@ def test_a_reset_takes_it_out_and_it_comes_again_the_same(history: Database, con
     demo_exchange.load(history, context)
     demo.load(history, context)
     assert told() == before
+
+
+def test_a_reset_leaves_a_real_deal_whole_whose_guest_is_invented(
+    history: Database, context: Context, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with history.transaction() as session:
+        pair = stage(session, context)
+        at = {name: Context(actor_of(session, name), context.now) for name in ("operator", "officer", "engineer")}
+        deal = agreed(session, context, pair).id
+        deals.take(session, at["operator"], deal, Verb.INTRODUCE)
+        invented = select(Organisation).where(Organisation.illustrative, Organisation.verified_at.is_not(None))
+        guest, heir, granted = session.scalars(invented.order_by(Organisation.id).limit(3)).unique()
+        one = participants.name_one(session, at["officer"], deal, "tester", guest.slug, "", "en")
+        participants.take(session, at["engineer"], None, one.id, course.ParticipantVerb.AGREE, one.revision)
+        person = person_of(session, "engineer").id
+        dates = {"created_at": context.now, "updated_at": context.now}
+        session.add(SavedDraft(person_id=person, organisation_id=heir.id, kind="need", **dates))
+        session.add(
+            ListingGrant(listing_id=pair.need, organisation_id=granted.id, granted_at=context.now, granted_by="")
+        )
+        names = [guest.name, heir.name, granted.name]
+        before = session.scalar(select(func.count()).select_from(Organisation))
+    monkeypatch.setattr("techex.admin.commands.load_settings", lambda: settings)
+    monkeypatch.setattr("techex.admin.commands._load_demo", lambda as_json: demo_exchange.load(history, context))
+    done = CliRunner().invoke(commands.demo, ["reset"], catch_exceptions=False)
+    assert done.exit_code == 0
+    assert f"{', '.join(names)}." in done.stderr
+    with history.reading() as session:
+        row = session.get_one(Deal, deal)
+        assert deals.broken_at(row) is None
+        assert [
+            (one.state, one.organisation.name) for one in participants.of_deal(session, row) if one.organisation
+        ] == [("invited", names[0])]
+        assert session.scalars(select(Deal.id)).all() == [deal], "the invented history has gone"
+        assert session.scalar(select(func.count()).select_from(Organisation)) == before, "and nothing came twice"
+        assert session.scalar(select(func.count()).select_from(ListingGrant)) == 1
 
 
 def test_the_operator_has_drafted_proposals_and_reported_and_a_reset_takes_it_out(
