@@ -14,12 +14,12 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
-from techex.matching.agreement import comparable, compare
-from techex.matching.measured import kinds_of
-from techex.matching.quantities import Quantity
-from techex.matching.quantity_words import Relation
 from techex.matching.requirements import Requirement
 from techex.matching.statements import Statement, words_in
+from techex.quantities.agreement import comparable, compare
+from techex.quantities.measured import kinds_of
+from techex.quantities.reading import Quantity
+from techex.quantities.words import Relation
 
 Vectors = NDArray[np.float32]
 Scores = NDArray[np.float64]

@@ -9,8 +9,8 @@ from itertools import islice
 
 from techex.embedding.passages import words_of
 from techex.embedding.sentences import split_sentences
-from techex.matching.quantities import Quantity, find_quantities
-from techex.matching.quantity_words import Relation
+from techex.quantities.reading import Quantity, find_quantities
+from techex.quantities.words import Relation
 
 # Fields whose every sentence is a requirement, and fields of which only sentences that ask for something are.
 REQUIRED_FIELDS = ("required_result", "constraints")

@@ -23,11 +23,11 @@ from techex.matching import evidence, ranking, scoring
 from techex.matching.declared import declared_facts
 from techex.matching.evidence import Side
 from techex.matching.learned import NOTHING, Learned
-from techex.matching.quantities import find_quantities
 from techex.matching.ranking import Query, Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
 from techex.matching.strength import EXPLORE, band, falling, strength, strength_of_words
 from techex.organisations import queries as organisation_queries
+from techex.quantities.reading import find_quantities
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection

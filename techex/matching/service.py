@@ -21,7 +21,7 @@ from techex.embedding.passages import WHOLE_FIELD, words_of
 from techex.errors import Environment
 from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
-from techex.matching import places_in_text, ranking, units, versions
+from techex.matching import places_in_text, ranking, versions
 from techex.matching.asked import AskedText, text_query
 from techex.matching.evidence import Side
 from techex.matching.pairs import Pairs
@@ -31,6 +31,7 @@ from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage, Standing
 from techex.matching.standing import standing
 from techex.matching.strength import REVIEW, band, falling, strength
 from techex.matching.structure import Wanted
+from techex.quantities import units
 from techex.regions.rules import Place
 from techex.search.collection import Collection
 from techex.search.partitions import Partition

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from techex.embedding.sentences import split_sentences
-from techex.matching.quantities import Quantity, compares, find_quantities
+from techex.quantities.reading import Quantity, compares, find_quantities
 from techex.search.analysis import fold
 
 # How readily a field answers a requirement, in the units of the score. Partners, known troubles of others and lists of

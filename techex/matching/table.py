@@ -19,15 +19,15 @@ from techex.core.vocabulary import N_
 from techex.embedding.passages import digest_of
 from techex.listings.rules import ListingDraft
 from techex.listings.tables import Listing
-from techex.matching.agreement import Agreement, comparable, compare
 from techex.matching.alignment import Alignment, Vectors, align
 from techex.matching.declared import declared_facts
-from techex.matching.measured import Better, better_of, kinds_of
-from techex.matching.quantities import Quantity
-from techex.matching.quantity_words import Relation
 from techex.matching.requirements import Requirement, requirements_of
 from techex.matching.rules import Fact
 from techex.matching.statements import Statement, statements_of
+from techex.quantities.agreement import Agreement, comparable, compare
+from techex.quantities.measured import Better, better_of, kinds_of
+from techex.quantities.reading import Quantity
+from techex.quantities.words import Relation
 from techex.regions.rules import Place
 
 Verdict = Literal["met", "contradicts", "not_stated"]

@@ -19,10 +19,11 @@ from techex.interchange.rules import shortened
 from techex.listings import attachments, figures, linting
 from techex.listings.rules import Kind
 from techex.listings.validation import checked_draft
-from techex.matching import places_in_text, quantities, requirements, standards, statements
+from techex.matching import places_in_text, requirements, standards, statements
 from techex.matching.forms import LONGEST_TEXT
 from techex.organisations import identifiers
 from techex.organisations import rules as organisations
+from techex.quantities import reading
 from techex.search import analysis
 
 from . import hostile_texts
@@ -110,7 +111,7 @@ CHECKS: dict[str, Callable[[str], Any]] = {
     "advice on a listing": lambda text: list(linting.lint({"description": text}, "vi", anonymous=True, known=KNOWN)),
     "name of a file": lambda text: (attachments.safe_name(text, "application/pdf"), linting.file_tells(text, KNOWN)),
     "figures": lambda text: (figures.has_figure(text), figures.names_alternative(text)),
-    "quantities": quantities.find_quantities,
+    "quantities": reading.find_quantities,
     "requirements": lambda text: requirements.requirements_of({"required_result": text}, "vi"),
     "statements": lambda text: statements.statements_of({"description": text}, "en"),
     "standards": standards.standards_in,

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from techex.matching.agreement import comparable, compare
-from techex.matching.figures import DECIMAL_COMMA, read_number
-from techex.matching.measured import Better, better_of, kinds_of
-from techex.matching.quantities import Quantity, find_quantities
-from techex.matching.quantity_words import Relation
+from techex.quantities.agreement import comparable, compare
+from techex.quantities.figures import DECIMAL_COMMA, read_number
+from techex.quantities.measured import Better, better_of, kinds_of
+from techex.quantities.reading import Quantity, find_quantities
+from techex.quantities.words import Relation
 
 
 def one(text: str, language: str = "en") -> Quantity:

@@ -25,9 +25,9 @@ from techex.embedding.cards import load_card
 from techex.embedding.encoders import load_encoder
 from techex.embedding.prepare import prepare
 from techex.interchange.demo import demo_exchange
-from techex.matching import units
 from techex.matching.statements import statements_of
 from techex.matching.table import EvidenceTables, Side, side_of_draft
+from techex.quantities import units
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from techex.matching import quantity_words as words
-from techex.matching.figures import FIGURE, Figure, figure_at, figures_in, read_number
-from techex.matching.quantity_words import Relation
-from techex.matching.units import ATOM, MONEY_BEFORE, TIME_NAMES, Unit, named, unit_of
+from techex.quantities import words
+from techex.quantities.figures import FIGURE, Figure, figure_at, figures_in, read_number
+from techex.quantities.units import ATOM, MONEY_BEFORE, TIME_NAMES, Unit, named, unit_of
+from techex.quantities.words import Relation
 
 # "About 50" means 45 to 55 to a reader; nothing finer can be read into it.
 ABOUT = 0.10

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from techex.matching.quantities import Quantity
-from techex.matching.quantity_words import Relation, stemmed
-from techex.matching.units import TIME_NAMES, Unit
+from techex.quantities.reading import Quantity
+from techex.quantities.units import TIME_NAMES, Unit
+from techex.quantities.words import Relation, stemmed
 
 
 class Better(StrEnum):

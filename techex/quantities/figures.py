@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from techex.matching import quantity_words as words
+from techex.quantities import words
 
 DECIMAL_COMMA = frozenset({"vi", "id", "nl", "de", "fr", "es", "pt", "ru"})
 

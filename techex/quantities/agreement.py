@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from techex.matching.measured import Better, better_of, kinds_of
-from techex.matching.quantities import Quantity
-from techex.matching.quantity_words import Relation
-from techex.matching.units import COUNTED, TIME_NAMES
+from techex.quantities.measured import Better, better_of, kinds_of
+from techex.quantities.reading import Quantity
+from techex.quantities.units import COUNTED, TIME_NAMES
+from techex.quantities.words import Relation
 
 Holds = Literal["met", "contradicts", "open"]
 
