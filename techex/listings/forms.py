@@ -71,6 +71,11 @@ class Asked:
         """The address of another page of it."""
         return self.address(page=page)
 
+    def file(self, suffix: str) -> str:
+        """The address of all of it as a file."""
+        whole = Asked(replace(self.filters, page=1))
+        return url_for(f"{self.endpoint}_file", suffix=suffix, **whole.parameters())
+
     def without(self, name: str, code: str = "") -> Asked:
         """This list without one value of a parameter (or without the parameter), from its first page."""
         changes: dict[str, Any] = {"page": 1}

@@ -5,13 +5,13 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from techex.errors import NotFound
-from techex.listings import attachments, disclosure, queries, reviews, service
+from techex.listings import attachments, disclosure, list_file, list_rows, queries, reviews, service
 from techex.listings.forms import SORTS, read_list
 from techex.listings.lifecycle import Verb
 from techex.listings.preview import sheet_of
 from techex.listings.rules import Kind, State
 from techex.organisations import service as organisations
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 
 ALIKE = 4  # others in the same field below a listing: a hint where to go on, not a second list
 
@@ -38,7 +38,34 @@ def _list(kind: Kind) -> Response:
         found = queries.browse(session, identity.context(), asked.filters)
         slug = asked.filters.organisation
         owner = organisations.get_visible(session, identity.context(), slug) if slug else None
-        return replies.page("listings/list.html", asked=asked, found=found, owner=owner, sorts=SORTS[kind])
+        most = list_file.MOST_ROWS
+        return replies.page("listings/list.html", asked=asked, found=found, owner=owner, sorts=SORTS[kind], most=most)
+
+
+@blueprint.get(f"/needs.{tables.FILE}")
+@policy.open_to(policy.everyone)
+def needs_file(suffix: str) -> Response:
+    """All needs that pass the filters, in their order."""
+    return _file(Kind.NEED, suffix)
+
+
+@blueprint.get(f"/results.{tables.FILE}")
+@policy.open_to(policy.everyone)
+def results_file(suffix: str) -> Response:
+    """The same of results."""
+    return _file(Kind.OFFER, suffix)
+
+
+def _file(kind: Kind, suffix: str) -> Response:
+    asked = read_list(request.args, kind).filters
+    context = identity.context()
+    with identity.database().reading() as session:
+        if asked.organisation:
+            organisations.get_visible(
+                session, context, asked.organisation
+            )  # as for the page: else there is no such list
+        found = list_rows.rows(session, context, asked, list_file.MOST_ROWS)
+        return tables.download("needs" if kind is Kind.NEED else "results", suffix, list_file.columns(kind), found)
 
 
 @blueprint.get("/needs/<int:listing_id>")

@@ -77,8 +77,8 @@ def test_titles_of_before_are_sorted_like_those_of_after(empty: Database) -> Non
     )
     insert = text(
         "insert into listing (id, kind, state, visibility, open_for_interest, organisation_id, language, title,"
-        " summary, body, country, illustrative, created_at, updated_at) values (:id, 'need', 'published', 'public', 1, 1,"
-        " 'vi', :title, '', '{}', 'VN', 0, '2026-11-21 09:00:00', '2026-11-21 09:00:00')"
+        " summary, body, country, illustrative, created_at, updated_at) values (:id, 'need', 'published', 'public', 1,"
+        " 1, 'vi', :title, '', '{}', 'VN', 0, '2026-11-21 09:00:00', '2026-11-21 09:00:00')"
     )
     titles = {1: "“Đo” độ ẩm của gạo", 2: "Ép viên rơm " * 20}
     with empty.transaction() as session:

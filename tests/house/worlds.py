@@ -322,6 +322,9 @@ def paths(world: World) -> Iterator[str]:
     yield from ("/places/NL", "/places/XX", "/regions/SOUTHEAST", "/regions/RED_RIVER_DELTA", "/organisations?q=house")
     for name, query in product(("needs", "results"), _lists(slugs)):
         yield f"/{name}?{query}"
+    for name, query in product(("needs.csv", "results.csv"), list(_lists(slugs))[::3]):
+        yield f"/{name}?{query}"
+    yield from (f"/{name}.xlsx?sort={sort}" for name, sort in product(("needs", "results"), ("trl", "title")))
     for text, more in product(WORDS, ("", "&for=need", "&org=institute", "&field=207", "&trl=5&page=2")):
         if text:
             yield f"/matches?text={text.replace(' ', '+')}{more}"
