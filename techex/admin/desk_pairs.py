@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from techex.brokering import expected
 from techex.brokering.batch_tables import Batch, BatchLine
+from techex.brokering.expected import Worth
 from techex.brokering.tables import Interest
-from techex.core.context import Actor
+from techex.core.context import Actor, Context
+from techex.listings import queries
+from techex.listings.tables import Listing
 from techex.matching.best_pairs import Pair
+from techex.matching.pair_sorts import Placed
 from techex.matching.table import Row, Table
 from techex.matching.tables import PairVerdict
 
-SHOWN = 10
+_AT_ONCE = 500  # ids in one statement: below the number of parameters every database takes
+
 PROVED = 6  # with evidence beside them: each takes a tenth of a second the first time
 
 
@@ -69,8 +76,36 @@ def untouched(actor: Actor, pairs: Iterable[Pair], known: Touched) -> list[Pair]
         codes = {code for head in (pair.need, pair.offer) for code in (head.place.code, head.place.country)}
         if any(actor.operates_in(code) for code in codes) and not known.holds(pair):
             found.append(pair)
-            if len(found) == SHOWN:
-                break
+    return found
+
+
+@dataclass(frozen=True)
+class Line(Placed):
+    """A pair as the desk lists it: with what it is expected to be worth, as something somebody has asked about."""
+
+    worth: Worth | None
+
+
+def lines(session: Session, context: Context, pairs: Iterable[Pair]) -> list[Line]:
+    """Pairs with their places in the order given and their expected values."""
+    found = list(pairs)
+    stated = _stated(session, context, sorted({head.id for pair in found for head in (pair.need, pair.offer)}))
+    chances = expected.chances(session)
+
+    def worth(pair: Pair) -> Worth | None:
+        band = expected.band_of_listing(stated.get(pair.need.id), stated.get(pair.offer.id))
+        return chances.of(expected.ASKED, band)
+
+    return [Line(place, pair, worth(pair)) for place, pair in enumerate(found)]
+
+
+def _stated(session: Session, context: Context, ids: Sequence[int]) -> dict[int, Any]:
+    """Budgets and prices of listings, which every operator may read of what operators see."""
+    columns = (Listing.id, Listing.budget_min, Listing.budget_max, Listing.price, Listing.currency)
+    found: dict[int, Any] = {}
+    for first in range(0, len(ids), _AT_ONCE):
+        query = select(*columns).where(*queries.shown_of(context, ids[first : first + _AT_ONCE]))
+        found |= {row.id: row for row in session.execute(query)}
     return found
 
 

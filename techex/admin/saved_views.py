@@ -32,6 +32,7 @@ LISTS: Mapping[str, str] = {
     "life.mine": N_("My listings"),
     "organisations.directory": N_("Organisations"),
     "matching.best_pairs": N_("Best pairs"),
+    "work.pairs": N_("Best pairs nobody has touched"),
 }
 _NOT_KEPT = ("page", "kind", "saved")
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
-from techex.admin import desk_items, handing, saved_views, workload
+from techex.admin import desk_items, desk_pair_list, handing, saved_views, workload
 from techex.admin.desk import Item
 from techex.admin.desk_views import settings
 from techex.core.context import Context
@@ -19,9 +19,12 @@ from techex.listings import service as listings
 from techex.matching.best_pairs_views import MOST_NEEDS, remembered
 from techex.matching.views import matcher
 from techex.regions import service as regions
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
+
+if TYPE_CHECKING:
+    from techex.admin.desk_pairs import Line
 
 TOP = 6  # results a need: of the best three somebody has often been asked about one already
 
@@ -33,28 +36,44 @@ blueprint = Blueprint("work", __name__)
 def pairs() -> Response:
     """The best pairs between two regions with a side in one's places that nobody has touched, with evidence."""
     from techex.admin import desk_pairs
-    from techex.matching.best_pairs import Asked
-    from techex.matching.strength import REVIEW
 
     with identity.database().reading() as session:
         context = identity.context()
-        asked = Asked(across=True, top=TOP, least=REVIEW, most_needs=MOST_NEEDS)
-        found, _count = remembered().pairs(session, context, asked)
-        best = desk_pairs.untouched(context.actor, found, desk_pairs.touched(session))
-        ids = {head.id for pair in best for head in (pair.need, pair.offer)}
-        known = listings.visible_by_id(session, context, ids)
+        found = desk_pair_list.TABLE.ask(_untouched(session, context), request.args)
+        shown = [line.pair for line in found.rows[: desk_pairs.PROVED]]
+        known = listings.visible_by_id(
+            session, context, {head.id for pair in shown for head in (pair.need, pair.offer)}
+        )
         proofs = {}
-        for pair in best[: desk_pairs.PROVED]:
+        for pair in shown:
             need, offer = known.get(pair.need.id), known.get(pair.offer.id)
             if need is not None and offer is not None:
                 table = matcher().pairs.evidence(context.actor, need, offer).table
                 proofs[pair.need.id, pair.offer.id] = desk_pairs.proof(table)
         return replies.page(
             "admin/desk_pairs.html",
-            pairs=best,
+            found=found,
             proofs=proofs,
             may_propose="proposals.preview" in current_app.view_functions,
         )
+
+
+@blueprint.get(f"/desk/pairs.{tables.FILE}")
+@policy.open_to(policy.operator)
+def pairs_file(suffix: str) -> Response:
+    """All of them that pass the filters, in their order."""
+    with identity.database().reading() as session:
+        return desk_pair_list.TABLE.file(_untouched(session, identity.context()), request.args, suffix)
+
+
+def _untouched(session: Session, context: Context) -> list[Line]:
+    from techex.admin import desk_pairs
+    from techex.matching.best_pairs import Asked
+    from techex.matching.strength import REVIEW
+
+    asked = Asked(across=True, top=TOP, least=REVIEW, most_needs=MOST_NEEDS)
+    found, _count = remembered().pairs(session, context, asked)
+    return desk_pairs.lines(session, context, desk_pairs.untouched(context.actor, found, desk_pairs.touched(session)))
 
 
 @blueprint.get("/desk/workload")

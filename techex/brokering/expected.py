@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median_low
+from typing import Protocol
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,7 +18,6 @@ from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.pipeline import OPEN, Stage
 from techex.brokering.rules import State
 from techex.brokering.tables import Interest
-from techex.listings.tables import Listing
 
 # The middle of each band of pipeline.VALUE_BANDS in millions of dong; of the open one, half as much again as its edge.
 # Bands in other currencies are cut at about the same worth, so they count as these.
@@ -99,7 +99,20 @@ def band_of(amount: float | None, currency: str | None) -> str:
     return "abcde"[sum(amount > edge for edge in edges)]
 
 
-def band_of_listing(*listings: Listing | None) -> str:
+class Valued(Protocol):
+    """What states a budget or a price: a listing, or so much of one."""
+
+    @property
+    def budget_min(self) -> float | None: ...
+    @property
+    def budget_max(self) -> float | None: ...
+    @property
+    def price(self) -> float | None: ...
+    @property
+    def currency(self) -> str | None: ...
+
+
+def band_of_listing(*listings: Valued | None) -> str:
     """The band of the first budget or price that one of these states."""
     for listing in listings:
         if listing is None:

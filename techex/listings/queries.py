@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, true
@@ -277,19 +278,21 @@ class Head:
     place: Place
     organisation_id: int | None
     organisation: str
+    published_at: datetime | None = None
 
 
 def heads_of(session: Session, context: Context, ids: Sequence[int]) -> dict[int, Head]:
     """The heads of the given listings, as far as the asker may see them: quick for thousands of them."""
     query = select(
         *(Listing.id, Listing.title, Listing.language, Listing.country, Listing.province, Listing.organisation_id),
-        *(Organisation.name, owner_known(context).label("known")),
+        *(Listing.published_at, Organisation.name, owner_known(context).label("known")),
     ).join(Organisation, Organisation.id == Listing.organisation_id)
     found: dict[int, Head] = {}
     for first in range(0, len(ids), _AT_ONCE):
         for row in session.execute(query.where(*shown_of(context, ids[first : first + _AT_ONCE]))):
-            owner = (row.organisation_id, row.name) if row.known else (None, "")
-            found[row.id] = Head(row.id, row.title, row.language, Place(row.country, row.province), *owner)
+            owner: tuple[int | None, str] = (row.organisation_id, row.name) if row.known else (None, "")
+            place = Place(row.country, row.province)
+            found[row.id] = Head(row.id, row.title, row.language, place, *owner, row.published_at)
     return found
 
 

@@ -15,10 +15,11 @@ from techex.core.context import Context
 from techex.errors import BadInput
 from techex.listings import queries
 from techex.listings.rules import visible_classes
+from techex.matching.pair_sorts import SORTS, placed
 from techex.matching.views import blueprint, matcher
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY
-from techex.web import addresses, identity, policy, replies, tables
+from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
 
 if TYPE_CHECKING:
@@ -83,21 +84,13 @@ def best_pairs() -> Response:
             {place.country for place in queries.counts_by_place(session, context)} - {HOME_COUNTRY},
             key=lambda code: regions.country_name(code, page_language()),
         )
-    pages = max(1, -(-len(found) // PAGE_SIZE))
-    page = min(addresses.page_number(request.args), pages)
-    parameters = _parameters(asked)
     return replies.page(
         "matching/best_pairs.html",
         asked=asked,
         wrong=wrong,
-        pairs=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
-        total=len(found),
+        found=_table(asked).ask(placed(found), request.args),
         count=count,
         most_needs=MOST_NEEDS,
-        page=page,
-        pages=pages,
-        at_page=lambda number: url_for("matching.best_pairs", **parameters, page=number),
-        file_address=lambda suffix: url_for("matching.best_pairs_file", **parameters, suffix=suffix),
         countries=places,
         home=HOME_COUNTRY,
         regions=list(regions.regions()),
@@ -110,14 +103,28 @@ def best_pairs() -> Response:
 @policy.open_to(policy.operator, policy.administrator)
 def best_pairs_file(suffix: str) -> Response:
     """The pairs of that page as a table for a spreadsheet."""
-    from techex.matching.best_pairs import COLUMNS
-
     asked, _ = _asked(request.args)
     with identity.database().reading() as session:
         found, _ = remembered().pairs(session, identity.context(), asked)
+    return _table(asked).file(placed(found), request.args, suffix)
+
+
+def _table(asked: Asked) -> tables.Table:
+    """The list of pairs that are asked for: its orders, and the columns of its file."""
+    from techex.matching.best_pairs import COLUMNS
+
     root = url_for("matching.home", _external=True)
-    columns = [tables.Column(name, lambda row, name=name: row[name]) for name in COLUMNS]  # type: ignore[misc]
-    return tables.download("pairs", suffix, columns, (pair.row(root) for pair in found))
+    columns = [tables.Column(name, lambda one, name=name: one.pair.row(root)[name]) for name in COLUMNS]  # type: ignore[misc]
+    columns.append(tables.Column("since", lambda one: one.since))
+    return tables.Table(
+        "matching.best_pairs",
+        "matching.best_pairs_file",
+        SORTS,
+        columns,
+        size=PAGE_SIZE,
+        always=_parameters(asked),
+        name="pairs",
+    )
 
 
 def remembered() -> Remembered:

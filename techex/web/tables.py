@@ -96,6 +96,7 @@ class Table:
     words: Callable[[Any], str] | None = None
     size: int = PAGE_SIZE
     always: Mapping[str, str] = field(default_factory=dict)  # parameters that its address has besides
+    name: str = ""  # of its file; else that of its blueprint
 
     def address(self, endpoint: str = "", **parameters: str) -> str:
         """Where this list, or the file of it, stands."""
@@ -117,7 +118,8 @@ class Table:
         """All that passes the filters, in the same order."""
         everything = list(rows)
         asked = self._asked(arguments, {name: _options(one, everything) for name, one in self.filters.items()})
-        return download(self.file_endpoint.partition(".")[0], suffix, self.columns, self._chosen(everything, asked))
+        name = self.name or self.file_endpoint.partition(".")[0]
+        return download(name, suffix, self.columns, self._chosen(everything, asked))
 
     def _asked(
         self, arguments: MultiDict[str, str], options: Mapping[str, Sequence[tuple[str, str, int]]]

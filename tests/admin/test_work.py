@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from werkzeug.datastructures import MultiDict
 
 from techex.admin import desk, handing, saved_views, workload
 from techex.admin.handing import Holders
@@ -198,6 +202,69 @@ def test_the_desk_shows_untouched_pairs_until_somebody_asks(demo_app: Flask, pai
     _interest(demo_app, pair)
     assert left() == []
     assert "nobody has touched" in sign_in(demo_app, "operator").get("/desk/pairs").text
+
+
+def _line(place: int, strength: int, need: str, offer: str, day: int, millions: int | None, km: float | None) -> Any:
+    from techex.admin.desk_pairs import Line
+    from techex.listings.queries import Head
+    from techex.matching.best_pairs import Pair as Found
+
+    since = datetime(2026, 11, day, tzinfo=UTC)
+    ends = [
+        Head(number, "A title", "en", Place("VN", code), number, "A firm", since - timedelta(days=number))
+        for number, code in ((0, need), (9, offer))
+    ]
+    share = expected.Share(1, 1, (millions or 0) / expected.MIDDLES["a"])
+    worth = None if millions is None else expected.Worth(share, "a", usual_band=False)
+    return Line(place, Found(*ends, strength, "review", 1.0, km), worth)
+
+
+LINES = (
+    (0, 90, "33", "79", 5, None, 900.0),
+    (1, 95, "01", "96", 9, 20, None),
+    (2, 80, "79", "01", 2, 80, 12.0),
+)
+ORDERS = {
+    "best": [0, 1, 2],
+    "strength": [1, 0, 2],
+    "value": [2, 1, 0],
+    "newest": [1, 0, 2],
+    "oldest": [2, 0, 1],
+    "need": [1, 0, 2],
+    "result": [2, 0, 1],
+    "near": [2, 0, 1],
+}
+
+
+def test_untouched_pairs_come_in_the_order_asked_for(demo_app: Flask) -> None:
+    from techex.admin.desk_pair_list import TABLE
+
+    lines = [_line(*line) for line in LINES]
+    assert set(TABLE.sorts) == set(ORDERS)
+    with demo_app.test_request_context():
+        for sort, places in ORDERS.items():
+            found = TABLE.ask(lines, MultiDict({"sort": sort}))
+            assert [line.place for line in found.rows] == places, sort
+        narrowed = TABLE.ask(lines, MultiDict({"to": "SOUTHEAST"}))
+        assert [line.place for line in narrowed.rows] == [2]
+
+
+def test_the_file_of_untouched_pairs_holds_what_its_page_shows(
+    demo_app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from techex.admin import work_views
+
+    lines = [_line(*line) for line in LINES]
+    monkeypatch.setattr(work_views, "_untouched", lambda *_: lines)
+    operator = sign_in(demo_app, "operator")
+    page = operator.get("/desk/pairs?sort=value", headers={"Accept-Language": "en"}).text
+    assert page.index("80") < page.index("about 20 million dong expected")
+    assert 'href="/desk/pairs.csv?sort=value"' in page
+    reply = operator.get("/desk/pairs.csv?sort=value", headers={"Accept-Language": "en"})
+    assert "techex-untouched-pairs.csv" in reply.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+    assert [row["Expected value, million dong"] for row in rows] == ["80", "20", ""]
+    assert rows[0]["Since"] == "2026-11-02"
 
 
 def test_views_are_kept_shared_with_the_place_and_deleted(demo_app: Flask, pair: Pair) -> None:

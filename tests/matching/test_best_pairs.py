@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -162,6 +163,25 @@ def test_an_operator_reads_the_page_and_takes_the_file(demo_app: Flask) -> None:
     assert rows
     assert {row["need_place"] for row in rows} == {"VN-33"}
     assert f"/pairs/{rows[0]['need_id']}/{rows[0]['result_id']}" in page
+
+
+def test_pairs_are_listed_in_the_order_asked_for_on_the_page_and_in_the_file(demo_app: Flask) -> None:
+    client = sign_in(demo_app, "operator")
+
+    def rows(sort: str) -> list[dict[str, str]]:
+        text = client.get(f"/pairs.csv?across=1&sort={sort}").text.removeprefix("\ufeff")
+        return list(csv.DictReader(io.StringIO(text)))
+
+    usual = rows("best")
+    assert {row["url"] for row in usual} == {row["url"] for row in rows("newest")}
+    for sort, key in (("newest", lambda row: row["since"]), ("strength", lambda row: int(row["strength"]))):
+        assert [key(row) for row in rows(sort)] == sorted(map(key, usual), reverse=True)
+    for sort, column in (("need", "need_place"), ("result", "result_place"), ("oldest", "since")):
+        assert [row[column] for row in rows(sort)] == sorted(row[column] for row in usual)
+    page = client.get("/pairs?across=1&sort=oldest", headers={"Accept-Language": "en"}).text
+    assert '<option value="oldest" selected>' in page
+    assert re.search(r"/pairs\.xlsx\?across=1[^\"]*sort=oldest", page)
+    assert re.search(r"/pairs\?[^\"]*sort=oldest[^\"]*page=2", page)
 
 
 def test_a_mistyped_place_is_said_and_everything_shown(demo_app: Flask) -> None:
