@@ -15,6 +15,7 @@ DUE_WORKING_DAYS = (3, 5, 10, 20)  # offered where no day is chosen
 LATEST_DAYS = 730  # a task that is due later is a wish
 MOST_OPEN_TASKS = 50  # of one deal
 MOST_PARTICIPANTS = 12
+OVER = N_("This deal has ended: nobody joins it any more, and no task is opened again.")
 
 
 class TaskState(StrEnum):

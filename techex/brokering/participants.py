@@ -113,9 +113,10 @@ def seats(context: Context, one: DealParticipant) -> set[Seat]:
 
 
 def allowed(context: Context, one: DealParticipant) -> list[ParticipantTransition]:
-    """What this person may do now, in the order of the table."""
-    mine = seats(context, one)
-    return [row for row in PARTICIPANTS if one.state in row.sources and mine & set(row.who)]
+    """What this person may do now, in the order of the table; in a deal that is lost nobody gets any further."""
+    mine, lost = seats(context, one), Stage(one.deal.stage) is Stage.LOST
+    rows = [row for row in PARTICIPANTS if one.state in row.sources and mine & set(row.who)]
+    return [row for row in rows if not lost or row.target not in LIVING]
 
 
 def get(session: Session, context: Context, participant_id: int) -> DealParticipant:
@@ -217,6 +218,8 @@ def take(
     known = any(one.state in row.sources for row in PARTICIPANTS if row.verb is verb)
     if revision != one.revision or (row is None and not known):
         raise Conflict(Sentence(_QUICKER))
+    if row is None and Stage(one.deal.stage) is Stage.LOST:
+        raise Conflict(Sentence(course.OVER))
     if row is None:
         raise NotAllowed(Sentence(N_("This step is for somebody else to take.")))
     one.state = row.target.value

@@ -21,6 +21,7 @@ from techex.brokering.rules import (
     LAPSING,
     NEEDS_REASON,
     OPEN,
+    PROPOSALS,
     SCREEN_WORKING_DAYS,
     SENT_A_WEEK,
     TEXTS,
@@ -180,7 +181,9 @@ def take(
         raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now.")))
     row = next((row for row in verbs(context, interest) if row.verb is verb), None)
     if row is None:
-        if not any(State(interest.state) in known.sources and known.verb is verb for known in TRANSITIONS):
+        if not any(
+            State(interest.state) in known.sources and known.verb is verb for known in (*TRANSITIONS, *PROPOSALS)
+        ):
             raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now.")))
         raise NotAllowed(Sentence(N_("This step is for somebody else to take.")))
     if verb in NEEDS_REASON:

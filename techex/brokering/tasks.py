@@ -147,13 +147,14 @@ def add(
 
 
 def allowed(session: Session, context: Context, task: DealTask) -> list[TaskTransition]:
-    """What this person may do to it now, in the order of the table."""
-    parties = set()
+    """What this person may do to it now, in the order of the table; in a deal that is lost none is opened again."""
+    parties, lost = set(), Stage(task.deal.stage) is Stage.LOST
     if context.actor.person_id is not None and task.owner_id == context.actor.person_id:
         parties.add(TaskParty.OWNER)
     if _inside(context, task.deal):
         parties.add(TaskParty.INSIDE)
-    return [row for row in TASKS if task.state in row.sources and parties & set(row.who)]
+    rows = [row for row in TASKS if task.state in row.sources and parties & set(row.who)]
+    return [row for row in rows if not lost or row.target is not TaskState.OPEN]
 
 
 def take(session: Session, context: Context, deal_id: int, task_id: int, verb: TaskVerb, revision: int) -> DealTask:
@@ -170,6 +171,8 @@ def take(session: Session, context: Context, deal_id: int, task_id: int, verb: T
     row = next((row for row in allowed(session, context, task) if row.verb is verb), None)
     if revision != task.revision or (row is None and not any(task.state in one.sources for one in _rows(verb))):
         raise Conflict(Sentence(_QUICKER))
+    if row is None and verb is TaskVerb.REOPEN and Stage(task.deal.stage) is Stage.LOST:
+        raise Conflict(Sentence(course.OVER))
     if row is None:
         raise NotAllowed(Sentence(N_("This step is for somebody else to take.")))
     task.state = row.target.value

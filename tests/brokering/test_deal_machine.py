@@ -17,7 +17,7 @@ from techex.brokering.disclosing import Act
 from techex.brokering.pipeline import Stage, Verb
 from techex.core.context import Context
 
-from .machines import DEPTH, MOST_POINTS, PEOPLE, Run, World
+from .machines import DEPTH, MOST_POINTS, PEOPLE, Files, Run, World
 from .stage import Pair, actor_of
 from .test_deals import CONTRACT, agreed
 
@@ -45,7 +45,7 @@ STEPS: dict[str, tuple[tuple[str, ...], str, str]] = {
 
 @pytest.fixture
 def world(migrated: Path, tmp_path: Path, context: Context) -> World:
-    return World(migrated, tmp_path, context, lambda session, pair: agreed(session, context, pair).id)
+    return World(Files(migrated, tmp_path), context, lambda session, pair: agreed(session, context, pair).id)
 
 
 class DealMachine(RuleBasedStateMachine):
@@ -248,7 +248,7 @@ def test_the_second_confirmation_killed_anywhere_leaves_all_or_nothing(
         deals.take(session, Context(actor_of(session, "officer"), context.now), number, Verb.CONFIRM)
         return number
 
-    world, killed = World(migrated, tmp_path, context, confirmed_once), 0
+    world, killed = World(Files(migrated, tmp_path), context, confirmed_once), 0
     run = world.run()
 
     def confirm(session: Session) -> None:

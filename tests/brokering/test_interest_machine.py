@@ -24,7 +24,7 @@ from techex.core.mail import Letter
 from techex.organisations import service as organisations
 from techex.regions import working_days
 
-from .machines import DEPTH, MOST_POINTS, PEOPLE, Run, World
+from .machines import DEPTH, MOST_POINTS, PEOPLE, Files, Run, World
 from .stage import Pair, actor_of
 from .test_deals import HOUSE, TEXTS
 
@@ -55,7 +55,7 @@ def _send(session: Session, pair: Pair, context: Context) -> int:
 
 @pytest.fixture
 def world(migrated: Path, tmp_path: Path, context: Context) -> World:
-    return World(migrated, tmp_path, context, lambda session, pair: _send(session, pair, context))
+    return World(Files(migrated, tmp_path), context, lambda session, pair: _send(session, pair, context))
 
 
 class InterestMachine(RuleBasedStateMachine):

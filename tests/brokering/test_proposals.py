@@ -217,6 +217,12 @@ def test_nobody_else_proposes_or_learns_of_it(demo_app: Flask, pair: Pair, name:
     assert browser.post(f"/interests/{number}/agree", data={"revision": 1}).status_code == 404
 
 
+def test_a_viewer_of_one_side_is_told_that_the_answer_is_for_somebody_else(demo_app: Flask, pair: Pair) -> None:
+    number = _propose(demo_app, pair)
+    reply = sign_in(demo_app, "viewer").post(f"/interests/{number}/agree", data={"revision": 1})
+    assert (reply.status_code, "This step is for somebody else to take." in reply.text) == (403, True)
+
+
 def test_an_operator_takes_a_proposal_back_and_finds_what_is_open(demo_app: Flask, pair: Pair) -> None:
     number = _propose(demo_app, pair)
     operator = sign_in(demo_app, "operator")
