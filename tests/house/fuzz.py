@@ -41,7 +41,8 @@ from .fuzz_input import Form, Request
 
 EPOCH = 1_000  # requests from one clean exchange to the next
 PEOPLE = ("anonymous", *CAST)
-# A draft is kept as it was typed, also where its page says what is wrong with it.
+# A draft is kept as it was typed, also where its page says what is wrong with it (422), or that somebody else wrote the
+# same field at the same time (409: both texts are kept).
 KEPT = {"/drafts/": {"listing_draft"}}
 # Pages that the plain matcher of the tests works long on; now and then is enough.
 SLOW = ("/pairs", "/pairs.csv", "/regions/<code>")
@@ -304,7 +305,7 @@ class Fuzz:
         self.statuses[reply.status_code] += 1
         content = reply.get_data()
         kept = [tables for start, tables in KEPT.items() if request.path.startswith(start) and request.method == "POST"]
-        wrote = self._written().difference(OWN_BOOKS, *kept if reply.status_code == 422 else ())
+        wrote = self._written().difference(OWN_BOOKS, *kept if reply.status_code in (409, 422) else ())
         if request.method == "GET" and reply.status_code == 200 and NOTED.fullmatch(request.path):
             wrote -= LEDGER
         if reply.status_code >= 500 and request.method != "TRACE":
