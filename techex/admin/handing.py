@@ -13,15 +13,26 @@ from datetime import date
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from techex.accounts.service import House
 from techex.accounts.tables import Person
 from techex.admin.desk import Item
 from techex.admin.tables import HandOver
-from techex.core import audit
+from techex.core import audit, mail
 from techex.core.context import Context
 from techex.core.text import clean
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, NotAllowed, NotFound, Sentence
 from techex.organisations.tables import OperatorPlace
+
+_SUBJECT = N_("%(exchange)s: a colleague has handed work to you")
+_THINGS = N_(
+    "A colleague has handed things of the desk to you: %(count)s. What they are and the note of your colleague stand "
+    "on your desk and not in letters:\n%(desk)s\n\nUntil when, and how to give them back:\n%(page)s"
+)
+_EVERYTHING = N_(
+    "A colleague has handed everything on their desk to you, with what comes to it later. It stands on your desk and "
+    "not in letters:\n%(desk)s\n\nUntil when, and how to give it back:\n%(page)s"
+)
 
 LONGEST_NOTE = 600
 MOST_ITEMS = 100  # handed over at once
@@ -88,9 +99,18 @@ def held(session: Session, items: Iterable[Item], day: date, known: Mapping[int,
 
 
 def give(
-    session: Session, context: Context, items: Sequence[Item], to_id: int, until: date | None = None, note: str = ""
+    session: Session,
+    context: Context,
+    house: House | None,
+    items: Sequence[Item],
+    to_id: int,
+    until: date | None = None,
+    note: str = "",
 ) -> list[HandOver]:
-    """Hand single things to a colleague, or take them oneself. Raises BadInput, NotAllowed."""
+    """Hand single things to a colleague, who gets one letter, or take them oneself.
+
+    Without `house` nobody is written to. Raises BadInput, NotAllowed.
+    """
     if not items:
         raise BadInput(Sentence(N_("Tick what is to be handed over.")), "item")
     to = _colleague(session, context, to_id)
@@ -114,27 +134,34 @@ def give(
     ]
     session.add_all(rows)
     session.flush()
+    new = sum(item.holder != to_id for item in items[:MOST_ITEMS])
+    _tell(session, context, house, to, rows[0], _THINGS, new)
     what = [f"{row.task} {row.key}" for row in rows]
     audit.record(session, context, "handed over", "person", to_id, {"items": what, "until": _day(until), "note": note})
     return rows
 
 
 def give_everything(
-    session: Session, context: Context, to_id: int, until: date | None = None, note: str = ""
+    session: Session, context: Context, house: House | None, to_id: int, until: date | None = None, note: str = ""
 ) -> HandOver:
-    """Hand all that one has, and all that one will be given, to a colleague. Raises BadInput, NotAllowed."""
+    """Hand all that one has, and all that one will be given, to a colleague, who gets one letter.
+
+    Without `house` nobody is written to. Raises BadInput, NotAllowed.
+    """
     me = context.actor.person_id
     assert me is not None  # noqa: S101 - operators are people
     to = _colleague(session, context, to_id)
     if to_id == me:
         raise BadInput(Sentence(N_("Choose somebody else.")), "to")
     _check(context, until)
-    for row in in_force(session, context.now.date()):
-        if not row.task and row.person_id == me:
-            row.ended_at = context.now
+    before = {row for row in in_force(session, context.now.date()) if not row.task and row.person_id == me}
+    for row in before:
+        row.ended_at = context.now
+    known = to_id in {row.to_id for row in before}
     row = HandOver(person_id=me, to_id=to.person.id, note=_note(note), since=context.now, until=until)
     session.add(row)
     session.flush()
+    _tell(session, context, house, to, row, _EVERYTHING, 0 if known else 1)
     detail = {"items": "everything", "until": _day(until), "note": row.note}
     audit.record(session, context, "handed over", "person", to_id, detail)
     return row
@@ -157,6 +184,31 @@ def _colleague(session: Session, context: Context, to_id: int) -> Colleague:
     if found is None:
         raise BadInput(Sentence(N_("Choose an operator who serves one of your places.")), "to")
     return found
+
+
+def _tell(
+    session: Session, context: Context, house: House | None, to: Colleague, first: HandOver, text: str, new: int
+) -> None:
+    """One letter for one press, where it brings somebody else anything new; no word of what it is about."""
+    if house is None or not new or to.person.id == context.actor.person_id or to.person.confirmed_at is None:
+        return
+    mail.write(
+        session,
+        context,
+        key=f"handed-{first.id}",
+        to=to.person.email,
+        language=to.person.language or "vi",
+        subject=_SUBJECT,
+        text=text,
+        values={
+            "exchange": house.name,
+            "count": new,
+            "desk": house.address_of("desk.index", holder=to.person.id),
+            "page": house.address_of("work.load"),
+        },
+        reader=to.person.id,
+        needs=[("operator", *sorted(to.places))],
+    )
 
 
 def _check(context: Context, until: date | None) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
+from techex.accounts.service import House
 from techex.admin import desk_items, desk_pair_list, handing, saved_views, workload
 from techex.admin.desk import Item
 from techex.admin.desk_views import settings
@@ -108,6 +109,10 @@ def _load(error: BadInput | None = None) -> Response:
         )
 
 
+def _house() -> House:
+    return House(settings().exchange_name, identity.outside_url)
+
+
 def _items(session: Session, context: Context) -> list[Item]:
     return desk_items.items(session, context, settings().review_readers, page_language())[0]
 
@@ -122,7 +127,7 @@ def hand_over() -> Response:
     assert to is not None  # noqa: S101 - operators are people
     with identity.database().transaction() as session:
         items = [item for item in _items(session, context) if ":".join(item.subject) in ticked]
-        given = handing.give(session, context, items, to, _until(request.form), request.form.get("note", ""))
+        given = handing.give(session, context, _house(), items, to, _until(request.form), request.form.get("note", ""))
     done = {"taken" if request.form.get("take") else "handed": str(len(given))}
     return replies.see_other(url_for("desk.index", **done))  # type: ignore[arg-type]
 
@@ -135,7 +140,7 @@ def hand_over_everything() -> Response:
         with identity.database().transaction() as session:
             to = whole(request.form.get("to"), 0)
             note = request.form.get("note", "")
-            handing.give_everything(session, identity.context(), to, _until(request.form), note)
+            handing.give_everything(session, identity.context(), _house(), to, _until(request.form), note)
     except BadInput as error:
         return _load(error)
     return replies.see_other(url_for("work.load"))

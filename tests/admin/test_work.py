@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from werkzeug.datastructures import MultiDict
 
 from techex.admin import desk, handing, saved_views, workload
@@ -23,12 +23,13 @@ from techex.brokering.pipeline import VALUE_BANDS
 from techex.core.audit import AuditEntry
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
+from techex.core.mail import Letter
 from techex.organisations.tables import OperatorPlace
 from techex.regions.rules import Place
 from techex.web import identity
 from tests.admin.test_desk import LINE, TODAY, _interest
-from tests.brokering.stage import Pair, actor_of, stage
-from tests.cast import enter, person_of, sign_in
+from tests.brokering.stage import NEED, OFFER, Pair, actor_of, stage
+from tests.cast import CAST, enter, person_of, sign_in
 
 WON = Course(frozenset({ASKED, "lead", "introduced", "negotiation"}), signed=True)
 LOST = Course(frozenset({ASKED, "lead", "introduced"}), signed=False)
@@ -173,12 +174,35 @@ def test_everything_goes_to_a_colleague_of_the_same_place_and_to_nobody_else(dem
     assert "everything is with Bùi Quang, for good" in mine.get("/desk/workload").text
 
 
+def test_a_colleague_hears_of_a_hand_over_once_in_their_language_and_without_its_words(
+    demo_app: Flask, pair: Pair
+) -> None:
+    item = f"interest:{_interest(demo_app, pair)}"
+    with demo_app.app_context(), identity.database().transaction() as session:
+        person_of(session, "other_operator").language = "vi"
+        session.execute(delete(Letter))
+    mine, other = sign_in(demo_app, "operator"), _number(demo_app, "other_operator")
+    canary = "Only for the two of us."
+    assert mine.post("/desk/hand-over", data={"item": item, "take": "1"}).status_code == 303
+    for _ in range(2):  # the second press brings them nothing new
+        assert mine.post("/desk/hand-over", data={"item": item, "to": other, "note": canary}).status_code == 303
+    for _ in range(2):
+        assert mine.post("/desk/hand-over-everything", data={"to": other, "note": canary}).status_code == 303
+    with demo_app.app_context(), identity.database().reading() as session:
+        letters = session.scalars(select(Letter).order_by(Letter.id)).all()
+        assert [letter.recipient for letter in letters] == [CAST["other_operator"].email] * 2
+        assert {letter.subject for letter in letters} == {"TechEx: đồng nghiệp vừa bàn giao việc cho bạn"}
+        assert all(f"holder={other}" in letter.text and "/desk/workload" in letter.text for letter in letters)
+        said = " ".join(letter.text for letter in letters)
+        assert not any(word in said for word in (canary, NEED["title"], OFFER["title"], "Phương Nam", "Sông Hồng"))
+
+
 def test_nothing_of_another_desk_is_handed_over(demo_app: Flask, pair: Pair) -> None:
     with demo_app.app_context(), identity.database().transaction() as session:
         context = Context(actor_of(session, "operator"))
         line = replace(LINE, places=(Place("NL"),))
         with pytest.raises(Exception, match="does not serve the place"):
-            handing.give(session, context, [line], person_of(session, "other_operator").id)
+            handing.give(session, context, None, [line], person_of(session, "other_operator").id)
     reply = sign_in(demo_app, "operator").post("/desk/hand-over", data={"item": "review:999999", "take": "1"})
     assert reply.status_code == 422
 
