@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.demo import is_demo
@@ -19,7 +20,7 @@ from techex.matching.verdict_figures import verdict_figures
 from techex.organisations import service as organisations
 from techex.regions import service as regions
 from techex.regions.rules import Place
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
 
 MOST_GAPS = 15
@@ -42,35 +43,54 @@ def places_of(actor: Actor) -> list[str] | None:
 @policy.open_to(policy.everyone)
 def index() -> Response:
     """From listings to contracts, flows between places, what is missing, who is shown, what people say of matches."""
-    context = identity.context()
     with identity.database().reading() as session:
-        if is_exact(context.actor):
-            places = places_of(context.actor)
-            # Administrators do not read what is restricted, so they do not count it either.
-            everything = figures.ways(session, places, public=not context.actor.is_operator)
-            asked = asked_of(request.args)
-            return _page(session, context, True, places, everything, figures.chosen(everything, asked), asked)
-        # As it stood at the end of the last quarter: from day to day one would see each single step.
-        asked = Asked(before=funnel.begin_of(*funnel.quarter(context.now.date())))
-        assert asked.before is not None  # noqa: S101 - set a line above
-        found = funnel.until(figures.ways(session, None, public=True), asked.before)
-        return _page(session, Context(ANONYMOUS, context.now), False, None, found, found, asked)
+        return _page(session, _read(session))
 
 
-def _page(
-    session: Session,
-    context: Context,
-    exact: bool,
-    places: Sequence[str] | None,
-    everything: Sequence[Way],
-    found: Sequence[Way],
-    asked: Asked,
-) -> Response:
-    """The page; `context` is that of whom the figures are for, so that nothing else is counted."""
+@blueprint.get(f"/figures.{tables.FILE}")
+@policy.open_to(policy.everyone)
+def file(suffix: str) -> Response:
+    """The funnel as a whole, and by quarter, regions, field and kind of organisation, as the page tells it."""
+    with identity.database().reading() as session:
+        read = _read(session)
+        matches = listing_figures.matches(session, read.context, read.asked, read.places)
+        return tables.download("figures", suffix, *figure_words.file_of(read.found, matches, read.exact))
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What somebody reads: `context` is that of whom the figures are for, so that nothing else is counted."""
+
+    context: Context
+    exact: bool
+    places: Sequence[str] | None
+    everything: Sequence[Way]
+    found: Sequence[Way]
+    asked: Asked
+
+
+def _read(session: Session) -> _Read:
+    context = identity.context()
+    if is_exact(context.actor):
+        places = places_of(context.actor)
+        # Administrators do not read what is restricted, so they do not count it either.
+        everything = figures.ways(session, places, public=not context.actor.is_operator)
+        asked = asked_of(request.args)
+        return _Read(context, True, places, everything, figures.chosen(everything, asked), asked)
+    # As it stood at the end of the last quarter: from day to day one would see each single step.
+    asked = Asked(before=funnel.begin_of(*funnel.quarter(context.now.date())))
+    assert asked.before is not None  # noqa: S101 - set a line above
+    found = funnel.until(figures.ways(session, None, public=True), asked.before)
+    return _Read(Context(ANONYMOUS, context.now), False, None, found, found, asked)
+
+
+def _page(session: Session, read: _Read) -> Response:
+    context, exact, places, asked = read.context, read.exact, read.places, read.asked
+    everything, found = read.everything, read.found
     all_flows = funnel.flows(found, (lambda place: place.code) if exact else funnel.region_code)
     flows = all_flows if exact else funnel.told_flows(all_flows)
     missing = gaps.gaps(session, context, places, field=asked.field)
-    by_region, by_house = gaps.shares(session, context)
+    by_region, by_house = gaps.shares(session, context, field=asked.field, kind=asked.kind)
     actor = identity.context().actor
     return replies.page(
         "brokering/figures.html",
@@ -89,6 +109,7 @@ def _page(
         flows=flows,
         hidden_flows=len(all_flows) > len(flows),
         name_of=figure_words.name_of,
+        file_address=_file_address,
         Veil=Veil,
         count=lambda number: figure_words.told(number, exact),
         illustrative=is_demo(session),
@@ -106,6 +127,12 @@ def _page(
         kinds=sorted({code for way in everything for code in way.kinds}) if exact else (),
         **figure_words.flow_map(flows),
     )
+
+
+def _file_address(suffix: str) -> str:
+    names = ("period", "since", "until", "origin", "application", "field", "kind", "as")
+    said = {name: value for name in names if (value := request.args.get(name, ""))}
+    return url_for("figures.file", suffix=suffix, **said)  # type: ignore[arg-type]
 
 
 def _told_shares(rows: Sequence[gaps.Share], exact: bool) -> list[gaps.Share]:

@@ -58,11 +58,12 @@ class Way:
 
 @dataclass(frozen=True)
 class Counted:
-    """One step of a funnel: how many took it, and the median of the days since the step before."""
+    """One step of a funnel: how many took it, the median of the days since the step before, and of how many that is."""
 
     step: Step
     count: int
     days: float | None
+    behind: int = 0
 
 
 def region_code(place: Place) -> str:
@@ -88,7 +89,7 @@ def funnel(ways: Sequence[Way]) -> list[Counted]:
     for before, step in pairwise(Step):
         taken = [way.moments for way in ways if step in way.moments]
         days = [(at[step] - at[before]).total_seconds() / 86_400 for at in taken if before in at]
-        found.append(Counted(step, len(taken), median(days) if days else None))
+        found.append(Counted(step, len(taken), median(days) if days else None, len(days)))
     return found
 
 
@@ -105,14 +106,14 @@ def until(ways: Iterable[Way], day: date) -> list[Way]:
 Keys = Callable[[Way], Iterable[str]]
 
 
-def breakdown(ways: Sequence[Way], keys: Keys) -> dict[str, list[int]]:
-    """Group -> how many took each step, the largest group first. A way may stand in several groups, as of fields."""
+def breakdown(ways: Sequence[Way], keys: Keys) -> dict[str, list[Counted]]:
+    """Group -> its funnel, the largest group first. A way may stand in several groups, as of fields."""
     groups: dict[str, list[Way]] = {}
     for way in ways:
         for key in keys(way):
             groups.setdefault(key, []).append(way)
-    counted = {key: [sum(step in way.moments for way in group) for step in Step] for key, group in groups.items()}
-    return dict(sorted(counted.items(), key=lambda row: (*(-count for count in row[1]), row[0])))
+    counted = {key: funnel(group) for key, group in groups.items()}
+    return dict(sorted(counted.items(), key=lambda row: (*(-one.count for one in row[1]), row[0])))
 
 
 class Veil(StrEnum):
@@ -154,6 +155,14 @@ def told_down(counts: Sequence[int], told: Sequence[Told]) -> list[Told]:
             break
         found[min(shown, key=lambda at: counts[at])] = Veil.KEPT
     return found
+
+
+def days_told(counted: Counted, cell: Told) -> float | None:
+    """The days of a step as everybody may read them: where its number is told, and the median is of all of these.
+
+    A median of fewer would be about somebody; of another number, it would tell that one.
+    """
+    return counted.days if cell == counted.behind else None
 
 
 def told_table(rows: Mapping[str, Sequence[int]]) -> dict[str, list[Told]]:

@@ -128,10 +128,11 @@ class Share:
         return self.of_shown / self.of_suitable if self.of_suitable else None
 
 
-def shares(session: Session, context: Context) -> tuple[list[Share], list[Share]]:
+def shares(session: Session, context: Context, *, field: str = "", kind: str = "") -> tuple[list[Share], list[Share]]:
     """Exposure of regions and of research institutions against their shares of suitable results, the most shown first.
 
-    Anonymous results count for their region; for their institution only where the asker may know it.
+    Anonymous results count for their region; for their institution, and with a `kind` of organisation, only where the
+    asker may know it.
     """
     seen = SurveyedListing
     query = (
@@ -145,6 +146,10 @@ def shares(session: Session, context: Context) -> tuple[list[Share], list[Share]
             seen.scope == surveyed.scope_of(context.actor), Listing.kind == Kind.OFFER.value, *queries.shown(context)
         )
     )
+    if field:
+        query = query.where(Listing.id.in_(select(ListingField.listing_id).where(ListingField.code == field)))
+    if kind:
+        query = query.where(Organisation.kind == kind, queries.owner_known(context))
     regions: list[tuple[str, int, int]] = []
     houses: list[tuple[str, int, int]] = []
     for country, province, owner, kind, known, suitable, shown in session.execute(query):

@@ -51,11 +51,12 @@ LISTING_STEPS: Mapping[ListingStep, str] = {
 
 @dataclass(frozen=True)
 class Reached:
-    """How many listings came to a step, and the median of the days from `LISTING_SINCE` to it."""
+    """How many listings came to a step, the median of the days from `LISTING_SINCE` to it, and of how many that is."""
 
     step: ListingStep
     count: int
     days: float | None
+    behind: int = 0
 
 
 # From which step the days of another one are counted: nobody has to wait for a match to ask.
@@ -86,7 +87,7 @@ def reached(
             for at in moments.values()
             if since and step in at and since in at
         ]
-        found.append(Reached(step, counts[step], median(days) if days else None))
+        found.append(Reached(step, counts[step], median(days) if days else None, len(days)))
     return found
 
 

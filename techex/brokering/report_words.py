@@ -193,7 +193,24 @@ def _breakdowns(words: Words, facts: Mapping[str, Any]) -> list[Section]:
     ):
         rows = [[name(row[0]), *row[1:]] for row in facts[key]]
         found.append(Section(words.say(title), finding, ["", *words.columns(*_STEPS)], rows))
+        # Reports of before have no days of groups.
+        if timed := facts.get("days", {}).get(key):
+            found.append(_timed(words, words.say(title), [[name(row[0]), *row[1:]] for row in timed]))
     return found
+
+
+def _timed(words: Words, title: str, rows: Sequence[Sequence[Any]]) -> Section:
+    """The days between the steps of each group, each median with how many it is of."""
+    finding = words.say(
+        N_("Medians of the days since the step before, each with the number of expressions of interest behind it.")
+    )
+    days, of, between = words.columns(N_("days"), N_("of so many"), N_("days between the steps"))
+    columns = ["", *(head for step in _STEPS[2:] for head in (f"{words.say(step)}, {days}", of))]
+    told = [
+        [row[0], *(_days(words, value) if at % 2 else value or None for at, value in enumerate(row[1:], 1))]
+        for row in rows
+    ]
+    return Section(f"{title}: {between}", finding, columns, told)
 
 
 def _gaps(words: Words, facts: Mapping[str, Any]) -> list[Section]:

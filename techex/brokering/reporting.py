@@ -106,15 +106,19 @@ def facts(session: Session, context: Context, first: date, last: date, places: l
     missing = gaps.gaps(session, context, places)
     by_region, by_house = gaps.shares(session, context)
     contracts = _contracts(session, context, asked)
+    groups: dict[str, Callable[[Any], Iterable[str]]] = {
+        "pairs": lambda one: (_pair(one),),
+        "fields": lambda one: one.fields,
+        "kinds": lambda one: one.kinds,
+    }
     looked, said = surveyed.looked_over(session, context), verdict_figures(session)
     return {
         "listings": [
             [row.step.value, row.count, row.days] for row in listing_figures.reached(session, context, asked, places)
         ],
         "interests": [[row.step.value, row.count, row.days] for row in funnel.funnel(ways)],
-        "pairs": _table(ways, matches, lambda one: (_pair(one),)),
-        "fields": _table(ways, matches, lambda one: one.fields),
-        "kinds": _table(ways, matches, lambda one: one.kinds),
+        **{name: _table(ways, matches, keys) for name, keys in groups.items()},
+        "days": {name: _days(ways, keys) for name, keys in groups.items()},
         "flows": [
             [flow.origin, flow.application, flow.count] for flow in funnel.flows(_signed(everything, asked), _code)
         ],
@@ -159,9 +163,18 @@ def _table(ways: Sequence[Way], matches: Sequence[Any], keys: Callable[[Any], It
     """[key, matches, how many took each step], the largest group first."""
     counted = funnel.breakdown(ways, keys)
     fitting = Counter(key for match in matches for key in keys(match))
-    rows = [[key, fitting.get(key, 0), *counts] for key, counts in counted.items()]
+    rows = [[key, fitting.get(key, 0), *(one.count for one in counts)] for key, counts in counted.items()]
     rest = sorted((key for key in fitting if key not in counted), key=lambda key: (-fitting[key], key))
     return rows + [[key, fitting[key], *[0] * len(funnel.Step)] for key in rest]
+
+
+def _days(ways: Sequence[Way], keys: Callable[[Any], Iterable[str]]) -> list[list[Any]]:
+    """[key, for each step after the first: the median of the days since the one before, of how many], largest first."""
+    return [
+        [key, *(value for one in counted[1:] for value in (one.days, one.behind))]
+        for key, counted in funnel.breakdown(ways, keys).items()
+        if any(one.behind for one in counted)
+    ]
 
 
 def _share(row: gaps.Share) -> list[Any]:

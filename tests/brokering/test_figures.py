@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from techex.brokering import funnel, listing_figures
+from techex.brokering import figure_words, funnel, listing_figures
 from techex.brokering.deal_tables import Deal
 from techex.brokering.figures import Asked
 from techex.brokering.funnel import LEAST, STEPS, Step, Veil, Way
@@ -46,12 +48,16 @@ def test_each_step_is_counted_with_the_median_of_its_days() -> None:
     counted = funnel.funnel([way(), way(2), way(4, 10), way(1, 20, 3)])
     assert [row.count for row in counted] == [4, 3, 2, 1, 0]
     assert [row.days for row in counted] == [None, 2, 15, 3, None]
+    assert [row.behind for row in counted] == [0, 3, 2, 1, 0]
     assert set(STEPS) == set(Step)
 
 
 def test_groups_are_counted_the_largest_first_and_a_way_may_stand_in_several() -> None:
-    found = funnel.breakdown([way(fields=("101", "203")), way(1, fields=("203",))], lambda one: one.fields)
-    assert list(found.items()) == [("203", [2, 1, 0, 0, 0]), ("101", [1, 0, 0, 0, 0])]
+    ways = [way(fields=("101", "203")), way(1, fields=("203",)), way(4, fields=("203",))]
+    found = funnel.breakdown(ways, lambda one: one.fields)
+    counts = {key: [one.count for one in row] for key, row in found.items()}
+    assert list(counts.items()) == [("203", [3, 2, 0, 0, 0]), ("101", [1, 0, 0, 0, 0])]
+    assert (found["203"][1].days, found["203"][1].behind) == (2.5, 2)
 
 
 def test_as_it_stood_on_a_day() -> None:
@@ -238,3 +244,47 @@ def test_listings_are_counted_from_publishing_over_matches_to_contracts(
         assert listing_figures.matches(session, reader, Asked(), None) == []
         session.execute(update(Listing).where(Listing.id == pair.offer).values(visibility="public"))
         assert [one.kinds for one in listing_figures.matches(session, reader, Asked(), None)] == [("enterprise",)]
+
+
+def test_days_of_a_group_are_told_to_everybody_only_where_all_who_took_the_step_are_behind_them(
+    demo_app: Flask,
+) -> None:
+    many = [way(2, 10, fields=("203",), kinds=()) for _ in range(12)] + [way(4, fields=("203",)) for _ in range(8)]
+    few = [way(30, fields=("101",)) for _ in range(4)]
+    # Twelve were accepted, but of one nobody knows when it was forwarded: the median of eleven would tell that.
+    gap = Way({Step.SENT: SENT, Step.ACCEPTED: SENT + timedelta(days=5)}, THERE, HERE, ("203",))
+
+    def cells(ways: Sequence[Way], exact: bool) -> dict[str, list[tuple[object, float | None, int]]]:
+        with demo_app.test_request_context(headers={"Accept-Language": "en"}):
+            by_field = figure_words.tables(ways, [], exact)[2]
+        return {name: [(one.told, one.days, one.behind) for one in row] for name, row in by_field.rows}
+
+    exact = cells([*many, *few], exact=True)
+    row = next(row for key, row in exact.items() if len(row) and row[1][0] == 20)
+    assert row[2:4] == [(20, 2, 20), (12, 10, 12)]
+    assert any(row[2] == (4, 30, 4) for row in exact.values())
+    told = cells([*many, *few], exact=False)
+    assert not any(days == 30 for row in told.values() for _, days, _ in row)
+    assert [row[3] for row in cells(many, exact=False).values()] == [(12, 10, 12)]
+    assert [row[3] for row in cells([*many[1:], gap], exact=False).values()] == [(12, None, 11)]
+
+
+def test_the_figures_leave_as_a_file_with_the_days_of_each_group(demo_app: Flask, history: None) -> None:
+    reply = sign_in(demo_app, "operator").get("/figures.csv?kind=university", headers={"Accept-Language": "en"})
+    rows = list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+    whole = rows[0]
+    assert [whole[name] for name in ("sent", "forwarded", "accepted", "contract")] == ["9", "7", "7", "2"]
+    assert [whole[name] for name in ("days to forwarding (median)", "days to the yes (median)")] == ["2", "7"]
+    kinds = {row["Group"]: row for row in rows if row["Broken down"] == "By kind of organisation"}
+    assert {row["days to the yes (median)"] for row in kinds.values()} == {"7"}
+    reply = demo_app.test_client().get("/figures.csv", headers={"Accept-Language": "en"})
+    told = next(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+    assert (told["sent"], told["forwarded"], told["days to forwarding (median)"]) == ("9", "not shown", "")
+
+
+def test_the_days_of_each_group_stand_on_the_page_with_how_many_they_are_of(demo_app: Flask, history: None) -> None:
+    page = _text(demo_app, "operator")
+    assert '<td class="number" data-label="forwarded">7 <small class="days">2 days (7)</small></td>' in page
+    assert "counts as sent and as forwarded at the same moment" in page
+    assert 'href="/figures.csv?kind=university"' in _text(demo_app, "operator", "?kind=university")
+    assert '<small class="days">' not in _text(demo_app, None)

@@ -60,7 +60,11 @@ def test_a_report_counts_its_places_and_period_and_stays_as_it_was(session: Sess
     assert [row[1] for row in made.facts["interests"]] == [1, 1, 1, 1, 1]
     assert made.facts["flows"] == [["VN-79", "VN-33", 1]]
     assert [row["value_band"] for row in made.facts["contracts"]] == ["b"]
+    steps, counts = made.facts["days"]["pairs"][0][1::2], made.facts["days"]["pairs"][0][2::2]
+    assert steps == [row[2] for row in made.facts["interests"][1:]], "one way: its group is the whole"
+    assert counts == [1, 1, 1, 1]
     early = reporting.make(session, operator, FIRST, date(2026, 4, 30), [])
+    assert early.facts["days"]["pairs"] == []
     assert [row[1] for row in early.facts["interests"]] == [0] * 5
     assert early.facts["flows"] == []
     elsewhere = reporting.make(session, as_one(session, "other_operator"), FIRST, LAST, [])
@@ -98,6 +102,11 @@ def test_its_files_say_the_same_in_both_languages_and_no_formula_is_alive(sessio
     book = load_workbook(io.BytesIO(report_paper.as_xlsx(made, language, "Test exchange", plans)))
     sections = report_words.sections(made, language, plans)
     assert len(book.sheetnames) == len(sections) + 1
+    timed = next(one for one in sections if ("giữa các bước" if language == "vi" else "between the steps") in one.title)
+    assert len(timed.columns) == len(timed.rows[0]) == 9
+    days = made.facts.pop("days")
+    assert len(report_words.sections(made, language, plans)) < len(sections), "reports of before have none"
+    made.facts["days"] = days
     cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
     assert all(cell.data_type != "f" for cell in cells)
     flows = book.worksheets[3]

@@ -303,6 +303,7 @@ def paths(world: World) -> Iterator[str]:
         yield from (f"/deals/{deal}/{page}" for page in ("receipts/1", "outcomes/6"))
         yield from (f"/participations/{deal}", f"/interests/{deal}", f"/interests/{deal + 2}")
     yield from (f"/deals/search?q={PROBE}", "/deals?view=list", "/deals.csv")
+    yield from ("/figures.csv", "/figures.xlsx?as=everybody", "/figures.csv?field=207&kind=institute")
     yield from ("/figures?origin=RED_RIVER_DELTA&kind=institute", "/figures?application=SOUTHEAST&kind=association")
     for number in numbers:
         yield from (f"/needs/{number}", f"/results/{number}", f"/matches/{number}", f"/listings/{number}/history")
