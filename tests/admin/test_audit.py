@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sqlite3
 from collections.abc import Callable
@@ -11,10 +12,15 @@ import pytest
 from click.testing import CliRunner
 from flask import Flask
 
+from techex import paths
+from techex.admin.audit_words import OTHERWISE, SUBJECTS, VERBS
+from techex.brokering import course, disclosing, pipeline, rules
 from techex.cli import techex
 from techex.core import audit
 from techex.core.context import COMMAND_LINE, Actor, Context, Role
 from techex.core.database import Database
+from techex.core.mail import said_in
+from techex.listings import lifecycle
 from techex.settings import Settings
 from tests.cast import Browser, person_of
 from tests.conftest import NOW
@@ -130,3 +136,41 @@ def test_places_are_granted_from_the_command_line(command: Callable[..., tuple[i
     assert json.loads(output) == {"changed": ["VN-33"], "serves": ["NL"], "second_factor": False}
     with pytest.raises(Exception, match="no place"):
         CliRunner().invoke(techex, ["people", "operator", email, "--place", "VN-99"], catch_exceptions=False)
+
+
+def _verbs() -> set[str]:
+    """The words that the code writes into the log, where they stand as words: choices between two are both meant."""
+    found: set[str] = set()
+    for path in paths.PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("audit.record") and len(node.args) > 2:
+                verb = node.args[2]
+                parts = (verb.body, verb.orelse) if isinstance(verb, ast.IfExp) else (verb,)
+                found |= {part.value for part in parts if isinstance(part, ast.Constant)}
+    return found
+
+
+def test_every_deed_in_the_log_has_words_in_the_language_of_the_page() -> None:
+    said = {verb: OTHERWISE.get(verb, verb) for verb in _verbs()}
+    assert len(said) > 50
+    said |= {f"interest {verb}": OTHERWISE[f"interest {verb.value}"] for verb in rules.Verb}
+    said |= {f"deal {verb}": OTHERWISE[f"deal {verb.value}"] for verb in (*pipeline.Verb, *disclosing.Act)}
+    said |= {f"deal guest_{verb}": OTHERWISE[f"deal guest_{verb.value}"] for verb in course.ParticipantVerb}
+    said |= {verb: OTHERWISE.get(verb, verb) for verb in (*lifecycle.DONE.values(), *VERBS, *SUBJECTS)}
+    assert sorted(verb for verb, words in said.items() if said_in("vi", words) == words) == []
+
+
+def test_the_log_says_in_vietnamese_what_was_done_in_a_deal(
+    app: Flask, signed_in: Callable[[str], Browser], database: Database
+) -> None:
+    with database.transaction() as session:
+        audit.record(session, Context(COMMAND_LINE, NOW), "deal negotiate", "deal", 3)
+        audit.record(session, Context(COMMAND_LINE, NOW), "interest decline", "interest", 4)
+    browser = signed_in("administrator")
+    page = browser.get("/audit", headers={"Accept-Language": "vi"}).text
+    file = browser.get("/audit.csv", headers={"Accept-Language": "vi"}).data.decode()
+    for told in (page, file):
+        assert "deal negotiate" not in told
+        assert "interest decline" not in told
+        assert "bắt đầu đàm phán" in told
+        assert "giao dịch 3" in told
