@@ -26,8 +26,8 @@ SUBJECTS = (
     N_("import_run"),
 )
 
-# Deeds whose word means a state elsewhere on the pages, and is translated so there. Those of introductions and deals are
-# called what their own pages call them.
+# Deeds whose word means a state elsewhere on the pages, and is translated so there; those of introductions and deals
+# are called what their own pages call them.
 OTHERWISE: Mapping[str, str] = {
     "submitted": N_("sent for review"),
     "returned": N_("sent back with comments"),

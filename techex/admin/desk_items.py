@@ -38,12 +38,12 @@ def items(session: Session, context: Context, readers: int, language: str) -> tu
     found += _organisations(session, context, language)
     chances = expected.chances(session)
     found += [_interest(one, chances) for one in service.for_operator(session, context)]
+    today = working_days.here(context.now)
     for deal in deals.visible(session, context, _WATCHED):
-        if pipeline.is_operator(context.actor, deals.standing(deal)) and (item := _deal(deal, context.now.date())):
+        if pipeline.is_operator(context.actor, deals.standing(deal)) and (item := _deal(deal, today)):
             found.append(replace(item, worth=chances.of(deal.stage, expected.band_of_deal(deal))))
     mine = tasks.open_of(session, context)
     found += [_task(one) for one in mine if pipeline.is_operator(context.actor, deals.standing(one.deal))]
-    today = context.now.date()
     found += [_proposal(one, chances) for one in proposals.open_for(session, context) if _is_near(one, today)]
     found = handing.held(session, desk.dated(found, today), today, handing.colleagues(session, context))
     return found, sum(not line.own_place for line in lines)
@@ -78,7 +78,7 @@ def _organisations(session: Session, context: Context, language: str) -> list[It
     while page <= pages and len(found) < MOST_ORGANISATIONS:
         part = organisations.waiting(session, context.actor.places, page)
         for one in part.organisations:
-            due = working_days.after(one.created_at.date(), desk.VERIFY_WORKING_DAYS)
+            due = working_days.after(working_days.here(one.created_at), desk.VERIFY_WORKING_DAYS)
             # Where somebody let it into the directory already, nobody stands at the door.
             what, when = (desk.IN_DIRECTORY, None) if one.listed else (desk.UNVERIFIED, due)
             found.append(
@@ -129,18 +129,18 @@ def _deal(deal: Deal, today: date) -> Item | None:
     """What of a deal waits for its operator; None where nothing does."""
     signed = deal.signed_at
     if deal.stage == Stage.LEAD:
-        due = working_days.after(deal.opened_at.date(), desk.INTRODUCE_WORKING_DAYS)
+        due = working_days.after(working_days.here(deal.opened_at), desk.INTRODUCE_WORKING_DAYS)
         return _of_deal(deal, Task.INTRODUCE, desk.AGREED, deal.opened_at, due)
     if signed is not None and deal.stage == Stage.SIGNED and deals.standing(deal).obliged:
-        due = signed.date() + timedelta(days=desk.REGISTRATION_DAYS)
+        due = working_days.here(signed) + timedelta(days=desk.REGISTRATION_DAYS)
         return _of_deal(deal, Task.REGISTRATION, desk.NO_NUMBER, signed, due)
     what = deals.is_due(deal, today)
     if what == "outcome" and signed is not None:
-        due = signed.date() + timedelta(days=30 * pipeline.REVIEW_MONTHS[0])
+        due = working_days.here(signed) + timedelta(days=30 * pipeline.REVIEW_MONTHS[0])
         return _of_deal(deal, Task.OUTCOME, desk.HOW_DID_IT_TURN_OUT, signed, due)
     if what == "reminder":
         moved = deal.ledger[-1].at
-        due = moved.date() + timedelta(days=pipeline.REMINDER_DAYS[0])
+        due = working_days.here(moved) + timedelta(days=pipeline.REMINDER_DAYS[0])
         return _of_deal(deal, Task.SILENT, desk.NOTHING_HAPPENED, moved, due)
     return None
 

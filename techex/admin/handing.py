@@ -23,6 +23,7 @@ from techex.core.text import clean
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, NotAllowed, NotFound, Sentence
 from techex.organisations.tables import OperatorPlace
+from techex.regions import working_days
 
 _SUBJECT = N_("%(exchange)s: a colleague has handed work to you")
 _THINGS = N_(
@@ -154,7 +155,7 @@ def give_everything(
     if to_id == me:
         raise BadInput(Sentence(N_("Choose somebody else.")), "to")
     _check(context, until)
-    before = {row for row in in_force(session, context.now.date()) if not row.task and row.person_id == me}
+    before = {row for row in in_force(session, working_days.here(context.now)) if not row.task and row.person_id == me}
     for row in before:
         row.ended_at = context.now
     known = to_id in {row.to_id for row in before}
@@ -171,7 +172,7 @@ def take_back(session: Session, context: Context, hand_over_id: int) -> None:
     """End a hand-over: whoever gave it, whoever has it. Raises NotFound."""
     row = session.get(HandOver, hand_over_id)
     me = context.actor.person_id
-    if row is None or me not in (row.person_id, row.to_id) or not row.holds_on(context.now.date()):
+    if row is None or me not in (row.person_id, row.to_id) or not row.holds_on(working_days.here(context.now)):
         raise NotFound(Sentence(N_("There is no such hand-over that you could end.")))
     row.ended_at = context.now
     audit.record(session, context, "hand-over ended", "person", row.to_id, {"items": row.task or "everything"})
@@ -212,7 +213,7 @@ def _tell(
 
 
 def _check(context: Context, until: date | None) -> None:
-    if until is not None and until < context.now.date():
+    if until is not None and until < working_days.here(context.now):
         raise BadInput(Sentence(N_("Choose a day that has not passed, or none: then it is for good.")), "until")
 
 

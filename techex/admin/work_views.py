@@ -20,6 +20,7 @@ from techex.listings import service as listings
 from techex.matching.best_pairs_views import MOST_NEEDS, remembered
 from techex.matching.views import matcher
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
@@ -89,7 +90,7 @@ def _load(error: BadInput | None = None) -> Response:
         context = identity.context()
         items = _items(session, context)
         people = handing.colleagues(session, context)
-        rows = handing.in_force(session, context.now.date())
+        rows = handing.in_force(session, working_days.here(context.now))
         me = context.actor.person_id
         return replies.page(
             "admin/workload.html",
@@ -103,7 +104,7 @@ def _load(error: BadInput | None = None) -> Response:
             items={item.subject: item for item in items},
             me=me,
             longest_note=handing.LONGEST_NOTE,
-            today=context.now.date(),
+            today=working_days.here(context.now),
             error=error,
             sent=request.form,
         )

@@ -21,6 +21,7 @@ from techex.errors import BadInput, FieldErrors, NotFound
 from techex.listings import service as listings
 from techex.organisations import service as organisations
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.settings import Settings
 from techex.web import identity, policy, replies
 from techex.web.addresses import whole
@@ -41,7 +42,7 @@ def _house() -> House:
 
 def _parts(session: Session, context: Context, deal: Deal, error: Exception | None = None) -> dict[str, Any]:
     """What the fragment and its own page show."""
-    today = context.now.date()
+    today = working_days.here(context.now)
     found = tasks.of_deal(session, deal)
     guests = participants.of_deal(session, deal)
     standing = deals.standing(deal)
@@ -205,7 +206,7 @@ def participation(participant_id: int) -> Response:
             tasks=[(task, [row.verb for row in tasks.allowed(session, context, task)]) for task in mine],
             task_labels=course.TASK_LABELS,
             task_states=course.TASK_STATES,
-            today=context.now.date(),
+            today=working_days.here(context.now),
         )
 
 

@@ -16,6 +16,7 @@ from techex.core.context import Context, MemberRole
 from techex.core.deadlines import Deadline
 from techex.core.vocabulary import N_
 from techex.listings.deadlines import public_title
+from techex.regions import working_days
 
 _ANSWER = N_("Answer expression of interest %(number)s")
 _ANSWER_PROPOSAL = N_("Answer proposal No. %(number)s")
@@ -34,7 +35,7 @@ def of_person(session: Session, context: Context) -> Iterator[Deadline]:
     running = [stage for stage in Stage if stage not in (Stage.LEAD, Stage.LOST)]
     for deal in deals.visible(session, context, running):
         if pipeline.side_of(context.actor, deals.standing(deal), MemberRole.EDITOR) is not None:
-            yield from _of_deal(deal, context.now.date())
+            yield from _of_deal(deal, working_days.here(context.now))
     for task in tasks.open_of(session, context):
         yield Deadline(
             key=f"task-{task.id}",
@@ -78,7 +79,7 @@ def _of_deal(deal: Deal, today: date) -> Iterator[Deadline]:
         marks = {days: timedelta(days=days) for days in pipeline.REMINDER_DAYS}
     else:
         return
-    days = {mark: began.date() + after for mark, after in marks.items()}
+    days = {mark: working_days.here(began) + after for mark, after in marks.items()}
     asked = [mark for mark, day in days.items() if day < today]
     coming = [mark for mark, day in days.items() if day >= today]
     for mark in asked[-1:] if deals.is_due(deal, today) else coming[:1]:

@@ -21,6 +21,7 @@ from techex.errors import BadInput, FieldErrors
 from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import page_number, whole
 from techex.web.language import page_language
@@ -70,7 +71,7 @@ def board_page(session: Session, context: Context, moved: int = 0, refused: str 
         refused=refused,
         moves=may,
         waits={deal.id: bool(_needed(context, deal)) for deal in found},
-        due={deal.id: deals.is_due(deal, context.now.date()) for deal in found},
+        due={deal.id: deals.is_due(deal, working_days.here(context.now)) for deal in found},
     )
 
 
@@ -121,7 +122,7 @@ def _line(context: Context, deal: Deal) -> Line:
         (interest.sender.place, interest.listing.place),
         *(name(interest.sender), name(interest.receiver), deal.opened_at, deal.ledger[-1].at),
         bool(_needed(context, deal)),
-        deals.is_due(deal, context.now.date()),
+        deals.is_due(deal, working_days.here(context.now)),
     )
 
 
@@ -185,7 +186,7 @@ def _page(session: Session, deal: Deal, error: Exception | None = None) -> Respo
         forms=TRANSFER_FORMS,
         provinces=regions.provinces(),
         countries=sorted(regions.countries(), key=lambda code: regions.country_name(code, page_language())),
-        rule=pipeline.rule_on((deal.signed_at or context.now).date()),
+        rule=pipeline.rule_on(working_days.here(deal.signed_at or context.now)),
         reasons=rules.REASONS,
         errors=_errors(error),
         sent=request.form,

@@ -32,6 +32,7 @@ from techex.listings import disclosure
 from techex.listings.rules import Visibility
 from techex.listings.tables import Listing
 from techex.organisations.tables import Organisation, OrganisationMember
+from techex.regions import working_days
 from techex.regions.service import place_of_code
 
 LONGEST_MESSAGE = 4000
@@ -49,7 +50,7 @@ def standing(deal: Deal) -> Standing:
     interest = deal.interest.standing
     contract = deal.facts
     sides = (interest.sender_id, interest.receiver_id)
-    rule = pipeline.rule_on(deal.signed_at.date()) if deal.signed_at else None
+    rule = pipeline.rule_on(working_days.here(deal.signed_at)) if deal.signed_at else None
     return Standing(
         Stage(deal.stage),
         sides,
@@ -369,11 +370,11 @@ def ask_after(session: Session, context: Context, house: House) -> int:
     """Write to both sides of deals that are silent 30, 90 or 180 days after the introduction, and of contracts 6, 12 or
     24 months after they were signed; each once. Returns how many letters.
     """
-    today, sent = context.now.date(), 0
+    today, sent = working_days.here(context.now), 0
     waiting = [stage.value for stage in Stage if stage not in (Stage.LEAD, Stage.LOST)]
     for deal in session.scalars(select(Deal).where(Deal.stage.in_(waiting)).order_by(Deal.id)).unique():
         if is_due(deal, today) == "reminder" and deal.introduced_at is not None:
-            days = marks.reached(pipeline.REMINDER_DAYS, (today - deal.introduced_at.date()).days)
+            days = marks.reached(pipeline.REMINDER_DAYS, (today - working_days.here(deal.introduced_at)).days)
             sent += letters.remind(session, context, house, deal, days) if days else 0
         elif is_due(deal, today) == "outcome" and deal.signed_at is not None:
             sent += letters.ask_outcome(session, context, house, deal, marks.mark_of(deal, today))
@@ -381,10 +382,13 @@ def ask_after(session: Session, context: Context, house: House) -> int:
 
 
 def is_due(deal: Deal, today: date) -> str | None:
-    """What a deal waits for that somebody should ask about: "reminder" or "outcome"; None where nothing is due."""
+    """What a deal waits for that somebody should ask about: "reminder" or "outcome"; None where nothing is due.
+
+    `today` is the day it is in Vietnam, as for every deadline, and what began is counted from such a day.
+    """
     if deal.signed_at is not None:
         return "outcome" if marks.is_asked(deal, today) else None
     if deal.introduced_at is None or Stage(deal.stage) not in pipeline.OPEN:
         return None
     moved = deal.ledger[-1].at if deal.ledger else deal.introduced_at
-    return "reminder" if (today - moved.date()).days >= pipeline.REMINDER_DAYS[0] else None
+    return "reminder" if (today - working_days.here(moved)).days >= pipeline.REMINDER_DAYS[0] else None

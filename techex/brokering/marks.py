@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from techex.brokering.deal_tables import Deal
 from techex.brokering.pipeline import REVIEW_MONTHS, Stage, Verb
+from techex.regions.working_days import here
 
 DAYS_A_MONTH = 30
 SIDES = 2
@@ -21,7 +22,7 @@ def mark_of(deal: Deal, today: date) -> int:
     """The last of REVIEW_MONTHS that has passed since a contract was signed; 0 before the first, or without one."""
     if deal.signed_at is None or Stage(deal.stage) is Stage.LOST:
         return 0
-    return reached(REVIEW_MONTHS, (today - deal.signed_at.date()).days // DAYS_A_MONTH)
+    return reached(REVIEW_MONTHS, (today - here(deal.signed_at)).days // DAYS_A_MONTH)
 
 
 def answered(deal: Deal, months: int) -> set[int]:
@@ -38,6 +39,6 @@ def is_asked(deal: Deal, today: date) -> bool:
     months = mark_of(deal, today)
     if not months or deal.signed_at is None:
         return False
-    day = deal.signed_at.date() + timedelta(days=DAYS_A_MONTH * months)
-    reviewed = any(step.verb == Verb.REVIEW and step.at.date() >= day for step in deal.ledger)
+    day = here(deal.signed_at) + timedelta(days=DAYS_A_MONTH * months)
+    reviewed = any(step.verb == Verb.REVIEW and here(step.at) >= day for step in deal.ledger)
     return not reviewed and len(answered(deal, months)) < SIDES

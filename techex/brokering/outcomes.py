@@ -16,6 +16,7 @@ from techex.core.context import Context, MemberRole
 from techex.core.text import clean
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
+from techex.regions import working_days
 
 MOST_JOBS = 100_000
 
@@ -28,7 +29,7 @@ def of_deal(session: Session, deal: Deal) -> Sequence[DealOutcome]:
 
 def asked_of(context: Context, deal: Deal) -> int:
     """The mark at which this person's side is still asked; 0 where it is not."""
-    months = marks.mark_of(deal, context.now.date())
+    months = marks.mark_of(deal, working_days.here(context.now))
     side = pipeline.side_of(context.actor, deals.standing(deal), MemberRole.EDITOR)
     return months if months and side is not None and side not in marks.answered(deal, months) else 0
 
@@ -43,7 +44,7 @@ def answer(
     side = pipeline.side_of(context.actor, deals.standing(deal), MemberRole.EDITOR)
     if side is None:
         raise NotAllowed(Sentence(N_("Editors of both sides say what came of a contract.")))
-    if months > marks.mark_of(deal, context.now.date()):
+    if months > marks.mark_of(deal, working_days.here(context.now)):
         raise Conflict(Sentence(N_("It is too early for this question.")))
     in_use, jobs, text = _checked(given)
     said = Conflict(Sentence(N_("Your side has answered this question already.")))

@@ -26,6 +26,7 @@ from techex.organisations.tables import OperatorPlace
 from techex.regions import working_days
 
 SOON_WORKING_DAYS = 1  # before its day, the owner is reminded
+DAYS_LATE = 14  # later a letter no longer helps; the desk and the page still say it
 AT_ONCE = 200
 
 _QUICKER = N_("Somebody else was quicker: look at where it stands now.")
@@ -117,7 +118,7 @@ def add(
         errors["title"] = Sentence(pattern, count=len(title), longest=course.LONGEST_TITLE)
     if owner_id not in {one.person_id for one in candidates(session, deal)}:
         errors["owner"] = Sentence(N_("Choose somebody of the deal."))
-    today = context.now.date()
+    today = working_days.here(context.now)
     if due is None:
         due = working_days.after(today, working)
     elif not today <= due <= today + timedelta(days=course.LATEST_DAYS):
@@ -196,15 +197,18 @@ def _note(session: Session, context: Context, task: DealTask, verb: str) -> None
 
 def remind(session: Session, context: Context, house: House) -> int:
     """Write to the owners of tasks that are due on the next working day, and of those that are late; each once for each
-    day. Returns how many letters.
+    day, by the day it is where they are. Returns how many letters.
     """
-    today, sent = context.now.date(), 0
-    soon = working_days.after(today, SOON_WORKING_DAYS)
-    query = select(DealTask).where(DealTask.state == TaskState.OPEN.value, DealTask.due <= soon)
+    sent = 0
+    # East of Vietnam the next day has begun already: so far the net is cast, then each owner's own day counts.
+    furthest = working_days.after(working_days.here(context.now) + timedelta(days=1), SOON_WORKING_DAYS)
+    query = select(DealTask).where(DealTask.state == TaskState.OPEN.value, DealTask.due <= furthest)
     for task in session.scalars(query.order_by(DealTask.due, DealTask.id)).unique():
+        owner = session.get(Person, task.owner_id) if task.owner_id else None
+        today = working_days.day_of(owner.timezone if owner else "", context.now)
         late = task.due < today
-        if late and (today - task.due).days > 14:
-            continue  # a fortnight later a letter no longer helps; the desk and the page still say it
+        if task.due > working_days.after(today, SOON_WORKING_DAYS) or (today - task.due).days > DAYS_LATE:
+            continue
         if Stage(task.deal.stage) is not Stage.LOST:
             sent += _write(session, context, house, task, "late" if late else "soon", _LATE if late else _SOON)
     return sent

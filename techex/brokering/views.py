@@ -22,6 +22,7 @@ from techex.listings.tables import Listing
 from techex.matching.verdicts import Refusal
 from techex.organisations import service as organisations
 from techex.organisations.tables import Organisation
+from techex.regions import working_days
 from techex.settings import Settings
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
@@ -52,7 +53,7 @@ def interests() -> Response:
             said_no=service.reasons(context, everything),
             reasons=rules.REASONS,
             kind_words=rules.KIND_WORDS,
-            today=context.now.date(),
+            today=working_days.here(context.now),
             **_words(session, context),
         )
 
@@ -212,7 +213,7 @@ def _page(session: Session, found: Interest, error: Exception | None = None) -> 
         own=own if own is not None and listings.sees(context, own) else None,
         errors=error.fields if isinstance(error, FieldErrors) else {},
         sent=request.form,
-        today=context.now.date(),
+        today=working_days.here(context.now),
         own_listing=own,
         **more,
         **_words(session, context),

@@ -19,6 +19,7 @@ from techex.listings import attachments, content, drafting, service
 from techex.listings.posting_tables import Attachment, SavedDraft
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, State, Teaser, Visibility
 from techex.listings.tables import Listing
+from techex.regions import working_days
 from techex.web import identity
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def sheet_of(context: Context, listing: Listing, files: Sequence[tuple[Attachmen
         "body": [(FIELD_BY_NAME[name], text) for name, text in texts.items() if name not in FACT_TEXTS],
         "fact_texts": [(FIELD_BY_NAME[name], texts[name]) for name in FACT_TEXTS if name in texts],
         "decision_date": date.fromisoformat(decided) if decided else None,
-        "days_left": (listing.deadline - context.now.date()).days if listing.deadline else None,
+        "days_left": (listing.deadline - working_days.here(context.now)).days if listing.deadline else None,
         "files": files,
         "further_labels": {name: rule.label for name, rule in FIELD_BY_NAME.items()},
     }

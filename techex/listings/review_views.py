@@ -14,6 +14,7 @@ from techex.listings.reviews import CRITERIA, HIGHEST, Scores
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind, fields_of
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
+from techex.regions import working_days
 from techex.settings import Settings
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
@@ -84,7 +85,7 @@ def _page(
         readers=_readers(),
         may_read=reviews.may_read(context, listing, review),
         verbs={row.verb for row in service.allowed(session, context, listing)},
-        days_left=(review.due - context.now.date()).days if review else None,
+        days_left=(review.due - working_days.here(context.now)).days if review else None,
         rows=rows,
         texts=(*BODY_FIELDS, "title", "summary"),
         changes=changes,

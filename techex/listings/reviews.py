@@ -18,6 +18,7 @@ from techex.listings.lifecycle import DONE, Verb
 from techex.listings.rules import FIELD_BY_NAME, State
 from techex.listings.tables import Listing, ListingRevision, Reading, Report, Review
 from techex.organisations.tables import OrganisationMember
+from techex.regions import working_days
 
 HIGHEST = 5
 LEAST_TOTAL = 10  # of 20: "sufficient" in the rubric of the Enterprise Europe Network, whose four criteria these follow
@@ -123,7 +124,7 @@ def queue(session: Session, context: Context, readers: int) -> list[Waiting]:
         read = any(reading.reader_id == context.actor.person_id for reading in review.readings)
         if not here and (read or not review.readings or passes(review) >= readers):
             continue
-        left = (review.due - context.now.date()).days
+        left = (review.due - working_days.here(context.now)).days
         line = Waiting(listing, review, _revision(session, review), here, read, left)
         (own if here else elsewhere).append(line)
     return found + own + elsewhere

@@ -19,6 +19,14 @@ def here(moment: datetime) -> date:
     return moment.astimezone(HOME).date()
 
 
+def day_of(timezone: str, moment: datetime) -> date:
+    """The day it is for somebody in a time zone; in Vietnam where none is named, or none that this machine knows."""
+    try:
+        return moment.astimezone(ZoneInfo(timezone) if timezone else HOME).date()
+    except (KeyError, ValueError):  # ZoneInfoNotFoundError is a KeyError
+        return here(moment)
+
+
 def everywhere(moment: datetime) -> date:
     """The day that has begun everywhere: a deadline before it is over for everybody, wherever they are."""
     return moment.astimezone(LAST_PLACE).date()

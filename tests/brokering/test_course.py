@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -158,6 +158,31 @@ def test_owners_are_reminded_a_working_day_before_and_once_when_late(database: D
         assert letters(friday + timedelta(days=2)) == 0, "once"
         assert letters(date(2026, 12, 1)) == 1
         assert letters(date(2026, 12, 9)) == 0
+        session.rollback()
+
+
+@pytest.mark.parametrize(
+    ("timezone", "before", "after"),
+    [
+        ("", datetime(2026, 11, 30, 16, 55, tzinfo=UTC), datetime(2026, 11, 30, 17, 5, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 12, 1, 4, 55, tzinfo=UTC), datetime(2026, 12, 1, 5, 5, tzinfo=UTC)),
+        ("Pacific/Auckland", datetime(2026, 11, 30, 10, 55, tzinfo=UTC), datetime(2026, 11, 30, 11, 5, tzinfo=UTC)),
+        ("Mars/Olympus", datetime(2026, 11, 30, 16, 55, tzinfo=UTC), datetime(2026, 11, 30, 17, 5, tzinfo=UTC)),
+    ],
+)
+def test_a_task_is_late_once_its_day_is_over_where_its_owner_is(
+    database: Database, context: Context, timezone: str, before: datetime, after: datetime
+) -> None:
+    with database.transaction() as session:
+        made = agreed(session, context, stage(session, context))
+        operator = Context(actor_of(session, "operator"), context.now)
+        deals.take(session, operator, made.id, Verb.INTRODUCE)
+        owner = person_of(session, "engineer")
+        owner.timezone = timezone
+        tasks.add(session, operator, None, made.id, "Send a sample", owner.id, date(2026, 11, 30))
+        assert tasks.remind(session, Context(context.actor, before), HOUSE) == 1, "it is due today or tomorrow"
+        assert tasks.remind(session, Context(context.actor, before), HOUSE) == 0
+        assert tasks.remind(session, Context(context.actor, after), HOUSE) == 1, "now it is late"
         session.rollback()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, update
 
 from techex.accounts.service import House
-from techex.brokering import course, deals, pipeline, service
+from techex.brokering import course, deals, marks, pipeline, service
 from techex.brokering.deal_tables import Deal, DealMessage, DealStep
 from techex.brokering.pipeline import DONE, LABELS, STAGES, TRANSITIONS, Contract, Stage, Verb, rule_on
 from techex.brokering.rules import Verb as InterestVerb
@@ -23,6 +23,7 @@ from techex.core.database import Database
 from techex.errors import BadInput, Conflict, NotAllowed, NotFound
 from techex.listings.tables import Listing
 from techex.organisations import service as organisations
+from techex.regions import working_days
 from techex.web import identity
 from tests.cast import CAST, Browser, sign_in
 
@@ -212,6 +213,26 @@ def test_a_silent_deal_is_asked_about_and_later_its_outcome(database: Database, 
         deal.signed_at = context.now
         assert deals.is_due(deal, today + timedelta(days=100)) is None
         assert deals.is_due(deal, today + timedelta(days=190)) == "outcome"
+
+
+def test_days_of_a_deal_begin_at_midnight_in_vietnam(database: Database, context: Context) -> None:
+    introduced = datetime(2026, 6, 1, 10, tzinfo=UTC)  # five in the afternoon
+    midnight = datetime(2026, 6, 30, 17, tzinfo=UTC)  # of the first of July: thirty days later there, not in Greenwich
+    with database.transaction() as session:
+        deal = agreed(session, Context(context.actor, introduced), stage(session, context))
+        deals.take(session, Context(actor_of(session, "operator"), introduced), deal.id, Verb.INTRODUCE)
+        letters = [
+            deals.ask_after(session, Context(context.actor, moment), HOUSE)
+            for moment in (midnight - timedelta(minutes=1), midnight, midnight + timedelta(hours=7))
+        ]
+        assert letters[0] == letters[2] == 0, "not a minute before, and once"
+        assert letters[1] > 0
+        deal.signed_at = introduced
+        half_a_year = working_days.here(introduced) + timedelta(days=180)
+        evening = datetime.combine(half_a_year, time(0, 1), working_days.HOME)
+        assert marks.mark_of(deal, working_days.here(evening)) == 6
+        assert marks.mark_of(deal, working_days.here(evening - timedelta(minutes=2))) == 0
+        session.rollback()
 
 
 PEOPLE = ("engineer", "viewer", "officer", "operator", "rival")

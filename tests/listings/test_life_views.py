@@ -23,6 +23,7 @@ from techex.listings.rules import Kind, ListingDraft, State, Visibility
 from techex.listings.tables import Listing, Review
 from techex.listings.validation import checked_draft
 from techex.organisations.service import get_organisation
+from techex.regions import working_days
 from tests.cast import CAST, person_of, sign_in
 
 MARKS = {"benefit": "4", "clarity": "4", "cooperation": "3", "wording": "4"}
@@ -126,7 +127,7 @@ def test_what_is_late_says_so(app: Flask, exchange: Database) -> None:
     posted(exchange, State.SUBMITTED)
     with exchange.transaction() as session:
         review = session.scalars(select(Review)).one()
-        review.due = datetime.now(UTC).date() - timedelta(days=2)
+        review.due = working_days.here(datetime.now(UTC)) - timedelta(days=2)
     assert "2 days late" in sign_in(app, "operator").get("/review").text
 
 

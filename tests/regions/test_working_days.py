@@ -1,10 +1,10 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from techex.regions.working_days import after, is_working_day
+from techex.regions.working_days import after, day_of, here, is_working_day
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_a_partner_abroad_has_the_holidays_of_its_own_country() -> None:
 
 def test_no_days_after_a_day_is_that_day() -> None:
     assert after(date(2026, 11, 22), 0) == date(2026, 11, 22)
+
+
+def test_the_day_is_that_of_the_time_zone_and_of_vietnam_where_none_is_known() -> None:
+    evening = datetime(2026, 11, 22, 17, 30, tzinfo=UTC)
+    assert day_of("", evening) == day_of("Mars/Olympus", evening) == here(evening) == date(2026, 11, 23)
+    assert day_of("Europe/Berlin", evening) == date(2026, 11, 22)
