@@ -8,22 +8,25 @@ PORT ?= 8000
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ALL_CORES := TECHEX_THREADS=$(CORES)
 
-.PHONY: demo setup test lint fuzz bench compare screenshots clean
+.PHONY: demo setup test model lint fuzz bench compare screenshots clean
 
 # The worker beside it does what time brings: deadlines, notices, letters (which the demo shows as a page).
 demo: setup
 	@TECHEX_BASE_URL=http://$(HOST):$(PORT) $(BIN)/techex work & worker=$$!; trap "kill $$worker 2>/dev/null" EXIT INT TERM; \
 	$(BIN)/techex serve --host $(HOST) --port $(PORT)
 
-setup: $(VENV)/.installed
-	@$(BIN)/techex models prepare
+setup: $(VENV)/.installed model
 	@$(BIN)/techex migrate
 	@$(ALL_CORES) $(BIN)/techex demo load
 	@test -f "$${TECHEX_DATA_DIR:-instance}/evaluation.json" || $(ALL_CORES) $(BIN)/techex evaluate --demo
 
-test: $(VENV)/.tested lint
-	@$(BIN)/techex models prepare
+# Lint and the model keep one core busy each.
+test: $(VENV)/.tested
+	@$(MAKE) --no-print-directory --jobs 2 lint model
 	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
+
+model: $(VENV)/.installed
+	@$(BIN)/techex models prepare
 
 lint: $(VENV)/.tested
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -37,13 +40,11 @@ fuzz: $(VENV)/.tested
 	@$(BIN)/python -m tests.house.fuzz --requests $(REQUESTS) $(if $(SEED),--seed "$(SEED)")
 
 # DATA=folder adds judged sets in the BEIR layout.
-bench: $(VENV)/.tested
-	@$(BIN)/techex models prepare
+bench: $(VENV)/.tested model
 	@$(BIN)/techex bench $(if $(DATA),--data "$(DATA)")
 
 # DATA=folder adds judged sets in the BEIR layout; builds .venv-compare for what TechEx is compared with.
-compare: $(VENV)/.tested
-	@$(BIN)/techex models prepare
+compare: $(VENV)/.tested model
 	@$(BIN)/python -m tests.compare $(if $(DATA),--data "$(DATA)")
 
 screenshots: $(VENV)/.tested setup
