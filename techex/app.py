@@ -24,6 +24,7 @@ from techex.alerts import people as alert_people
 from techex.alerts import views as alert_views
 from techex.brokering import (
     agreement_views,
+    batch_refusals,
     batch_views,
     board_views,
     commission_views,
@@ -138,6 +139,7 @@ LEAVING: tuple[Callable[[Session, Context, int], None], ...] = (
     verdicts.leave,
     saved_views.leave,
     alert_people.leave,
+    batch_refusals.leave,
 )
 DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     organisation_members.data_of,
@@ -148,6 +150,7 @@ DATA_OF: tuple[Callable[[Session, int], dict[str, Any]], ...] = (
     verdicts.data_of,
     saved_views.data_of,
     alert_people.data_of,
+    batch_refusals.data_of,
 )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from techex.accounts.tables import Person
-from techex.brokering import letters
+from techex.brokering import batch_refusals, letters
 from techex.core.context import Actor, Context, MemberRole, Role
 from techex.listings import service as listings
 from techex.listings.rules import Visibility
@@ -59,10 +59,15 @@ def _takes_part(session: Session, reader: Context, interest_id: int) -> bool:
     return reader.actor.person_id is not None and letters.concerns(session, interest_id, reader.actor.person_id)
 
 
+def _wants_batches(session: Session, reader: Context, organisation_id: int) -> bool:
+    return reader.actor.person_id is not None and batch_refusals.wants(session, organisation_id, reader.actor.person_id)
+
+
 _ANSWERS: Mapping[str, Callable[..., bool]] = {
     "listing": _reads,
     "public listing": _reads_openly,
     "member": _belongs,
     "operator": _serves,
     "interest": _takes_part,
+    "batches": _wants_batches,
 }

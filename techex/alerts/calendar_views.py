@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, make_response, reques
 from techex.accounts.tables import Person
 from techex.alerts import calendars, deadline_letters, ics
 from techex.alerts.ics import Reader
-from techex.alerts.views import private, surroundings
+from techex.alerts.views import surroundings
 from techex.core import limits
 from techex.core.deadlines import Sources
 from techex.core.vocabulary import N_
@@ -67,7 +67,7 @@ def begin() -> Response:
     with identity.database().transaction() as session:
         token = calendars.begin(session, context)
     address = identity.outside_url("calendar.feed", token=token)
-    return private(_page(address=address, webcal="webcal:" + address.partition(":")[2]))
+    return replies.private(_page(address=address, webcal="webcal:" + address.partition(":")[2]))
 
 
 @blueprint.post("/alerts/calendar/end")
@@ -115,7 +115,7 @@ def _file(content: bytes, name: str) -> Response:
     response = make_response(content)
     response.headers["Content-Type"] = "text/calendar; charset=utf-8"
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-    private(response)
+    replies.private(response)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Robots-Tag"] = "noindex"
     response.add_etag()
@@ -146,7 +146,7 @@ def ask_to_stop(token: str) -> Response:
     with identity.database().reading() as session:
         person_id = deadline_letters.of_token(session, token, surroundings().key)
         on = deadline_letters.are_on(session, person_id)
-    return private(replies.page("alerts/stop_deadlines.html", on=on, token=token))
+    return replies.private(replies.page("alerts/stop_deadlines.html", on=on, token=token))
 
 
 @blueprint.post("/alerts/deadlines/stop/<token>")
@@ -157,7 +157,7 @@ def stop_by_link(token: str) -> Response:
     with identity.database().transaction() as session:
         person_id = deadline_letters.of_token(session, token, place.key)
         deadline_letters.switch(session, identity.context(), place, person_id, on=False)
-    return private(replies.page("alerts/stop_deadlines.html", on=False, token=token))
+    return replies.private(replies.page("alerts/stop_deadlines.html", on=False, token=token))
 
 
 def init_app(app: Flask, sources: Sources) -> None:

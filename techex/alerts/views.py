@@ -93,7 +93,7 @@ def ask_to_stop(token: str) -> Response:
     """Where the link in a letter leads; nothing happens before the button, whoever follows the link."""
     with identity.database().reading() as session:
         alerts = service.of_token(session, token, _key())
-        return private(replies.page("alerts/stop.html", alerts=alerts, token=token))
+        return replies.private(replies.page("alerts/stop.html", alerts=alerts, token=token))
 
 
 @blueprint.post("/alerts/stop/<token>")
@@ -103,15 +103,7 @@ def stop_by_link(token: str) -> Response:
     with identity.database().transaction() as session:
         for alert in service.of_token(session, token, _key()):
             service.stop(session, identity.context(), alert)
-    return private(replies.page("alerts/stop.html", alerts=(), token=token))
-
-
-def private(response: Response) -> Response:
-    """A reply at a secret address."""
-    # The address is a key: it goes neither into caches nor, as a referrer, to other sites.
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response
+    return replies.private(replies.page("alerts/stop.html", alerts=(), token=token))
 
 
 def init_app(app: Flask) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
+from techex.brokering import paper_fonts
 from techex.core.text import clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, FieldErrors, Sentence
@@ -78,6 +78,9 @@ def checked(given: Mapping[str, str]) -> Terms:
         if not SHORTEST <= len(text) <= LONGEST:
             pattern = N_("has %(count)s characters; expected %(shortest)s to %(longest)s.")
             errors[name] = Sentence(pattern, count=len(text), shortest=SHORTEST, longest=LONGEST)
+        elif letters := paper_fonts.unprintable(text):
+            pattern = N_("has letters that the paper cannot print: %(letters)s. Write it in other letters.")
+            errors[name] = Sentence(pattern, letters=paper_fonts.shown(letters))
     languages, law, years = given.get("languages", ""), given.get("law", ""), given.get("years", "").strip()
     if languages not in LANGUAGES:
         errors["languages"] = Sentence(N_("Choose the language of the paper."))
@@ -92,20 +95,30 @@ def checked(given: Mapping[str, str]) -> Terms:
 
 
 def paper(parties: Parties, terms: Terms) -> Cleaned:
-    """The PDF. Its bytes depend on nothing but what is handed in, the template and the version of typst: no date, no
-    font of the system.
+    """The PDF. Its bytes depend on nothing but what is handed in, the template, typst and our fonts: no date, no font
+    of the system. Raises BadInput where a name or the matter has letters that no font of ours has.
     """
-    import typst  # loaded when somebody makes an agreement: thirty megabytes
-
-    data = json.dumps(_data(parties, terms), ensure_ascii=False, sort_keys=True)
-    source = (_HERE / "agreement.typ").read_bytes()
-    made = typst.compile(source, format="pdf", ignore_system_fonts=True, sys_inputs={"data": data})
-    assert isinstance(made, bytes)  # noqa: S101 - one PDF was asked for
+    if letters := unprintable(parties, terms.languages):
+        pattern = N_(
+            "The paper cannot print these letters of a name or the title: %(letters)s. Propose a text of your own."
+        )
+        raise BadInput(Sentence(pattern, letters=paper_fonts.shown(letters)), "file")
+    made = paper_fonts.made("agreement.typ", _data(parties, terms), of_the_system=False)
     return Cleaned("application/pdf", made)
 
 
+def unprintable(parties: Parties, languages: str = "both") -> str:
+    """The letters of what the exchange knows that no font of ours has; "" where all can be printed."""
+    names = [side[language] for side in (parties.first, parties.second) for language in _chosen(languages)]
+    return paper_fonts.unprintable("".join([parties.exchange, parties.matter, *names]))
+
+
+def _chosen(languages: str) -> tuple[str, ...]:
+    return ("vi", "en") if languages == "both" else (languages,)
+
+
 def _data(parties: Parties, terms: Terms) -> dict[str, Any]:
-    chosen = ("vi", "en") if terms.languages == "both" else (terms.languages,)
+    chosen = _chosen(terms.languages)
     return {
         "heading": f"{parties.exchange} · {parties.deal}",
         "version": template()["version"],

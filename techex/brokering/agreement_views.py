@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, request, url_for
 from sqlalchemy.orm import Session
 
-from techex.brokering import agreement_paper, agreements, deal_letters, deals, disclosing, paper_text, talk
+from techex.brokering import agreement_paper, agreements, deal_letters, deals, disclosing, paper_fonts, paper_text, talk
 from techex.brokering.deal_tables import Deal
 from techex.brokering.document_views import data_dir, errors_of, house, may_upload, sent_file, shown
 from techex.core.context import Context
@@ -59,9 +59,15 @@ def _page(session: Session, deal: Deal, error: BadInput | None = None, **values:
         terms=request.form if request.form.get("languages") else _usual(session, deal),
         errors=errors_of(error),
         sent=request.form,
+        missing=_missing(deal),
         largest_file=attachments.LARGEST_FILE // 1_000_000,
         **values,
     )
+
+
+def _missing(deal: Deal) -> str:
+    """Letters of the names and the title that a paper from the template cannot print."""
+    return paper_fonts.shown(agreement_paper.unprintable(agreements.parties(deal, house().name)))
 
 
 def _usual(session: Session, deal: Deal) -> Mapping[str, Any]:

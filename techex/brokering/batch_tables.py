@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from techex.accounts.tables import Person
@@ -46,3 +46,15 @@ class BatchLine(Base):
     quotes: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
 
     listing: Mapped[Listing] = relationship(lazy="joined")
+
+
+class BatchRefusal(Base):
+    """Somebody who wants no letters with batches of an organisation; `person_id` None: nobody there wants batches."""
+
+    __tablename__ = "batch_refusal"
+    __table_args__ = (UniqueConstraint("organisation_id", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    organisation_id: Mapped[int] = mapped_column(ForeignKey(Organisation.id, ondelete="CASCADE"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey(Person.id, ondelete="CASCADE"), index=True)
+    since: Mapped[datetime] = mapped_column(UTCDateTime)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from flask import Blueprint, Response, current_app, request, url_for
@@ -11,7 +11,7 @@ from flask_babel import format_date, gettext
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import batch_paper, batch_words, batches
+from techex.brokering import batch_paper, batch_refusals, batch_words, batches, paper_fonts
 from techex.brokering.batch_tables import Batch
 from techex.brokering.batches import Plan
 from techex.core.context import Context
@@ -50,6 +50,10 @@ def _house() -> House:
     return House(found.exchange_name, identity.outside_url)
 
 
+def _key() -> str:
+    return str(current_app.config["SECRET_KEY"])
+
+
 def _finds(session: Session, context: Context, listing: Listing, page: int) -> MatchPage:
     return matcher().matches_for(session, context, listing, page=page)
 
@@ -80,13 +84,20 @@ def _form(session: Session, error: BadInput | Conflict | None = None) -> Respons
     look = "look" in request.values and bool(chosen) and len(note) <= batches.LONGEST_NOTE
     languages = list(dict.fromkeys(person.language or "vi" for person in planned.people))
     parameters: dict[str, Any] = {"listing": planned.listing.id, "with": [one.listing.id for one in chosen]}
+    letters = [(code, *_letter(code, planned, chosen, note)) for code in languages] if look else []
     return replies.page(
         "brokering/batch_new.html",
         status_of(error) if error else 200,
         plan=planned,
         ticked=[one.listing.id for one in chosen] if look else ticked,
         note=note,
-        letters=[(code, *_letter(code, planned, chosen, note)) for code in languages] if look else [],
+        letters=letters,
+        missing=_missing(
+            planned.listing,
+            note,
+            [one.listing for one in chosen],
+            [text for one in chosen for quote in one.reasons.quotes for text in (quote.own, quote.theirs)],
+        ),
         paper_address=url_for("batches.new_paper", **parameters, note=note, look="1"),
         once=request.form.get("once") or secrets.token_urlsafe(24),
         error=(error.sentence if isinstance(error, BadInput) else error.args[0]) if error else "",
@@ -95,10 +106,18 @@ def _form(session: Session, error: BadInput | Conflict | None = None) -> Respons
     )
 
 
+def _missing(about: Listing, note: str, those: Iterable[Listing | None], quotes: Sequence[str]) -> str:
+    """Letters of what stands on the paper that it may not print."""
+    texts = [about.title, about.organisation.name, note]
+    texts += [text for one in those if one is not None for text in (one.title, one.organisation.name)]
+    return paper_fonts.shown(paper_fonts.unprintable(" ".join([*texts, *quotes])))
+
+
 def _letter(language: str, planned: Plan, chosen: Sequence[Match], note: str) -> tuple[str, str]:
     """Subject and text, as they will be written; its own number is not known yet."""
     link = _house().address_of("batches.index")
-    values = batch_words.values(_house(), language, planned.listing, chosen, note, link)
+    stop = said_in(language, batch_words.STOP_SHOWN)
+    values = batch_words.values(_house(), language, planned.listing, chosen, note, link, stop)
     return said_in(language, batch_words.SUBJECT) % values, str(values["text"])
 
 
@@ -126,7 +145,7 @@ def send() -> Response:
             planned = _plan(session)
             ticked, note = _ticked(planned), request.form.get("note", "")
             once = request.form.get("once", "")[:64] or secrets.token_urlsafe(24)
-            number = batches.send(session, context, _house(), planned, ticked, note, once).id
+            number = batches.send(session, context, _house(), planned, ticked, note, once, _key()).id
     except (BadInput, Conflict) as error:
         with identity.database().reading() as session:
             return _form(session, error)
@@ -140,7 +159,39 @@ def index() -> Response:
     with identity.database().reading() as session:
         context = identity.context()
         found = TABLE.ask(batches.of_person(session, context), request.args)
-        return replies.page("brokering/batches.html", found=found)
+        return replies.page("brokering/batches.html", found=found, choices=batch_refusals.choices(session, context))
+
+
+@blueprint.post("/batches/wanted")
+@policy.open_to(policy.signed_in)
+def choose() -> Response:
+    """Batches or none, for oneself or for the whole organisation."""
+    said = request.form
+    wanted, everybody = said.get("wanted") == "yes", said.get("for") == "everybody"
+    with identity.database().transaction() as session:
+        number = whole(said.get("organisation"), 0)
+        batch_refusals.choose(session, identity.context(), number, wanted=wanted, everybody=everybody)
+    return replies.see_other(url_for("batches.index", _anchor="wanted"))
+
+
+@blueprint.get("/batches/stop/<token>")
+@policy.open_to(policy.everyone)
+def ask_to_stop(token: str) -> Response:
+    """Where the link in a letter leads; nothing happens before the button."""
+    with identity.database().reading() as session:
+        organisation, person_id = batch_refusals.of_token(session, token, _key())
+        on = batch_refusals.wants(session, organisation.id, person_id)
+    return replies.private(replies.page("brokering/batches_stop.html", on=on, token=token))
+
+
+@blueprint.post("/batches/stop/<token>")
+@policy.open_to(policy.everyone)
+def stop_by_link(token: str) -> Response:
+    """The button, and the one press of a mail program (RFC 8058); pressed twice it says the same."""
+    with identity.database().transaction() as session:
+        organisation, person_id = batch_refusals.of_token(session, token, _key())
+        batch_refusals.stop(session, identity.context(), organisation.id, person_id)
+    return replies.private(replies.page("brokering/batches_stop.html", on=False, token=token))
 
 
 @blueprint.get(f"/batches.{tables.FILE}")
@@ -158,10 +209,14 @@ def show(batch_id: int) -> Response:
     with identity.database().reading() as session:
         context = identity.context()
         batch = batches.get(session, context, batch_id)
+        lines = batches.shown_lines(context, batch)
+        seen = [listing for _, listing in lines]
+        quotes = [quote[of] for line, one in lines if one for quote in line.quotes for of in ("own", "theirs")]
         return replies.page(
             "brokering/batch.html",
             batch=batch,
-            lines=batches.shown_lines(context, batch),
+            lines=lines,
+            missing=_missing(batch.listing, batch.note, seen, quotes),
             sender=names_of(session, [batch.person_id]).get(batch.person_id, "") if batch.person_id else "",
             belongs=context.actor.belongs_to(batch.receiver_id),
         )

@@ -32,18 +32,20 @@ _TO_RESULT = N_(
 _TEXT = N_(
     "%(begin)s\n%(note)s\n%(lines)s\n\n"
     "The same as a page and as a PDF, with what only you may read:\n%(link)s\n\n"
-    "Which of them would you talk to? Open one and ask for an introduction."
+    "Which of them would you talk to? Open one and ask for an introduction.\n\n"
+    "No more letters with batches, with one press and without signing in: %(stop)s"
 )
 _LINE = N_("%(rank)s. %(title)s\n   strength %(strength)s of 100 · %(place)s%(facts)s%(why)s\n   %(link)s")
 _WHY = N_("it says: “%(words)s”")
 _OF_MEMBERS = N_("A listing for members, number %(number)s")
 _NUMBER = N_("number %(number)s")
+STOP_SHOWN = N_("(here stands a link of each reader's own)")  # in the look before it is sent
 _NOTE = N_("From the operator: %(note)s")
 _TRL = N_("TRL %(offered)s, asked at least %(asked)s")
 
 
 def values(
-    house: House, language: str, listing: Listing, chosen: Sequence[Match], note: str, link: str
+    house: House, language: str, listing: Listing, chosen: Sequence[Match], note: str, link: str, stop: str
 ) -> dict[str, object]:
     """What fills in the letter. Titles and passages stand in it only of public listings: letters lie about."""
 
@@ -55,7 +57,7 @@ def values(
     begin = said(_TO_NEED if listing.is_need else _TO_RESULT, about=about)
     lines = "\n\n".join(part.text for part in parts(house, language, chosen))
     words = f"\n{said(_NOTE, note=note)}\n" if note else ""
-    text = said(_TEXT, begin=begin, note=words, lines=lines, link=link)
+    text = said(_TEXT, begin=begin, note=words, lines=lines, link=link, stop=stop)
     return {"exchange": house.name, "count": len(chosen), "number": listing.id, "text": text}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from techex.accounts.service import House
 from techex.accounts.tables import Person
-from techex.brokering import batch_words
+from techex.brokering import batch_refusals, batch_words
 from techex.brokering.batch_tables import Batch, BatchLine
 from techex.brokering.tables import Interest
 from techex.core import audit, mail
@@ -66,12 +66,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Plan:
-    """What a batch about a listing could be. `people` get the letter; `obstacles` say why none can be sent now."""
+    """What a batch about a listing could be. `people` get the letter, `without` so many others who want none;
+    `obstacles` say why none can be sent now.
+    """
 
     listing: Listing
     candidates: Sequence[Candidate]
     load: Load
     people: Sequence[Person]
+    without: int
     obstacles: Sequence[str]
 
     @property
@@ -117,8 +120,13 @@ def plan(session: Session, context: Context, listing_id: int, finds: Finds) -> P
         for one in candidates
     ]
     load = load_of(session, context, listing.organisation)
-    people = receivers(session, listing.organisation)
-    return Plan(listing, hindered, load, people, tuple(_obstacles(listing, hindered, load, people)))
+    could, refused = receivers(session, listing.organisation), batch_refusals.of(session, listing.organisation_id)
+    people = [] if refused.everybody else [person for person in could if person.id not in refused.people]
+    without = len(could) - len(people)
+    return Plan(
+        *(listing, hindered, load, people, without),
+        obstacles=tuple(_obstacles(listing, hindered, load, people, without)),
+    )
 
 
 def may_send(context: Context, listing: Listing) -> bool:
@@ -135,11 +143,14 @@ def _need_operator(context: Context, listing: Listing) -> None:
 
 
 def _obstacles(
-    listing: Listing, candidates: Sequence[Candidate], load: Load, people: Sequence[Person]
+    listing: Listing, candidates: Sequence[Candidate], load: Load, people: Sequence[Person], without: int
 ) -> Iterable[str]:
     if State(listing.state) not in SEARCHABLE:
         yield Sentence(N_("The listing is not published at the moment."))
-    if not people:
+    if without and not people:
+        pattern = N_("This organisation does not want batches. Its people may still be asked about a single listing.")
+        yield Sentence(pattern)
+    elif not people:
         yield Sentence(N_("Nobody of this organisation could read it: no editor or manager has an account."))
     if not load.left:
         pattern = N_("It got %(batches)s batches with %(listings)s listings within a week; that is enough for now.")
@@ -203,9 +214,11 @@ def send(
     numbers: Iterable[int],
     note: str,
     once: str,
+    key: str,
 ) -> Batch:
     """Send it: a letter to each of its people through the outbox. A second press with the same `once` changes nothing.
 
+    Each letter has a link, signed with `key`, by which its reader gets no more of them.
     Raises BadInput where nothing is chosen or the note is too long, Conflict where an obstacle stands or a cap is met.
     """
     if (before := session.scalar(select(Batch).where(Batch.once == once))) is not None:
@@ -235,30 +248,46 @@ def send(
         session.flush()
     except IntegrityError as error:
         raise Conflict(Sentence(N_("Somebody else was quicker: look at where it stands now."))) from error
-    link = house.address_of("batches.show", batch_id=batch.id)
     batch.letters = sum(
-        mail.write(
-            session,
-            context,
-            key=f"batch-{batch.id}-{person.id}",
-            to=person.email,
-            language=person.language or "vi",
-            subject=batch_words.SUBJECT,
-            text=batch_words.LETTER,
-            values=batch_words.values(house, person.language or "vi", planned.listing, chosen, note, link),
-            reader=person.id,
-            needs=[
-                batch_words.need_of(planned.listing),
-                ("member", batch.receiver_id, MemberRole.EDITOR.value),
-            ],
-            parts=batch_words.parts(house, person.language or "vi", chosen),
-        )
-        for person in planned.people
+        _write(session, context, house, batch, planned, chosen, person, key) for person in planned.people
     )
     detail = {"to": batch.receiver_id, "listings": [one.listing.id for one in chosen], "letters": batch.letters}
     audit.record(session, context, "batch sent", "listing", planned.listing.id, {"batch": batch.id, **detail})
     session.flush()
     return batch
+
+
+def _write(
+    session: Session,
+    context: Context,
+    house: House,
+    batch: Batch,
+    planned: Plan,
+    chosen: Sequence[Match],
+    person: Person,
+    key: str,
+) -> bool:
+    language, receiver = person.language or "vi", batch.receiver_id
+    link = house.address_of("batches.show", batch_id=batch.id)
+    stop = house.address_of("batches.ask_to_stop", token=batch_refusals.token_for(receiver, person.id, key))
+    return mail.write(
+        session,
+        context,
+        key=f"batch-{batch.id}-{person.id}",
+        to=person.email,
+        language=language,
+        subject=batch_words.SUBJECT,
+        text=batch_words.LETTER,
+        values=batch_words.values(house, language, planned.listing, chosen, batch.note, link, stop),
+        unsubscribe=stop,
+        reader=person.id,
+        needs=[
+            batch_words.need_of(planned.listing),
+            ("member", receiver, MemberRole.EDITOR.value),
+            ("batches", receiver),
+        ],
+        parts=batch_words.parts(house, language, chosen),
+    )
 
 
 def _quotes(match: Match) -> list[dict[str, Any]]:

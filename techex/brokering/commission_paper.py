@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from techex.brokering import paper_fonts
 from techex.brokering.commission_tables import Commission
 from techex.brokering.commissioning import Consent, may_quote
 from techex.core import sheets
@@ -19,7 +19,6 @@ from techex.listings import queries
 from techex.organisations import service as organisations
 from techex.regions.service import place_name
 
-_HERE = Path(__file__).parent
 LABELS: Mapping[str, str] = {
     "kind": N_("Proposal for a commissioned task"),
     "field": N_("Field"),
@@ -133,11 +132,5 @@ def as_xlsx(found: Mapping[str, Any]) -> bytes:
 
 
 def as_pdf(found: Mapping[str, Any]) -> bytes:
-    """For reading. Nothing of what it says is read as markup; fonts of the system help where a script asks for them."""
-    import typst  # loaded when somebody asks for a paper: thirty megabytes
-
-    data = json.dumps({**found, "say": words(found["language"])}, ensure_ascii=False, sort_keys=True)
-    source = (_HERE / "commission.typ").read_bytes()
-    made = typst.compile(source, format="pdf", sys_inputs={"data": data})
-    assert isinstance(made, bytes)  # noqa: S101 - one PDF was asked for
-    return made
+    """For reading. Nothing of what it says is read as markup."""
+    return paper_fonts.made("commission.typ", {**found, "say": words(found["language"])})

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House
-from techex.brokering import commission_paper, commissioning, consents
+from techex.brokering import commission_paper, commissioning, consents, paper_fonts
 from techex.brokering.commissioning import CONSENTS, Consent
 from techex.core.vocabulary import FIELDS
 from techex.errors import BadInput, Conflict, FieldErrors, TechexError
@@ -63,11 +63,13 @@ def show(commission_id: int) -> Response:
 def _page(session: Session, commission_id: int, error: TechexError | None = None) -> Response:
     context = identity.context()
     found = commissioning.get(session, context, commission_id)
+    facts = commission_paper.facts(session, context, found, _settings().exchange_name)
     return replies.page(
         "brokering/commission.html",
         status_of(error) if error else 200,
         commission=found,
-        facts=commission_paper.facts(session, context, found, _settings().exchange_name),
+        facts=facts,
+        missing=paper_fonts.missing(facts),
         states=CONSENTS,
         Consent=Consent,
         limits=commissioning.LIMITS,

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from techex.brokering import commissioning, deals
+from techex.brokering import commissioning, deals, pipeline
+from techex.brokering.deal_tables import Deal
 from techex.brokering.report_tables import PlanDocument, PlanTag
 from techex.core import audit
 from techex.core.context import Context
@@ -19,6 +20,7 @@ from techex.core.text import clean_line
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.listings import service as listings
+from techex.listings.tables import Listing
 
 LONGEST_NUMBER, LONGEST_TITLE = 100, 300
 FIRST_YEAR = 1945
@@ -164,6 +166,20 @@ def numbers_of(session: Session, subject: Subject, number: int) -> list[str]:
     query = select(PlanDocument.number).join(PlanTag, PlanTag.plan_id == PlanDocument.id)
     query = query.where(PlanTag.subject == subject.value, PlanTag.subject_id == number)
     return list(session.scalars(query.order_by(PlanDocument.date, PlanDocument.id)))
+
+
+def may_tag(context: Context, subject: Subject, thing: Listing | Deal) -> bool:
+    """True for an operator of the place of a listing, or of a deal."""
+    if isinstance(thing, Listing):
+        return subject is Subject.LISTING and any(context.actor.operates_in(code) for code in thing.place_codes)
+    return subject is Subject.DEAL and pipeline.is_operator(context.actor, deals.standing(thing))
+
+
+def beside(session: Session, subject: Subject, number: int) -> tuple[list[PlanDocument], list[PlanDocument]]:
+    """The documents that something stands under, and the others, the newest first."""
+    mine = select(PlanTag.plan_id).where(PlanTag.subject == subject.value, PlanTag.subject_id == number)
+    tags, every = set(session.scalars(mine)), known(session)
+    return [one for one in every if one.id in tags], [one for one in every if one.id not in tags]
 
 
 @dataclass(frozen=True)

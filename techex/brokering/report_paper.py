@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from techex.brokering import report_words
+from techex.brokering import paper_fonts, report_words
 from techex.brokering.report_tables import Report
 from techex.brokering.report_words import MOST_ROWS, Section, Words
 from techex.core import sheets
 from techex.core.vocabulary import N_
 
-_HERE = Path(__file__).parent
-
 
 def as_pdf(report: Report, language: str, exchange: str, plans: Sequence[str] = ()) -> bytes:
     """For reading and printing: every section with its chart and its table. The same bytes for the same report."""
-    import typst  # loaded when somebody asks for a paper: thirty megabytes
-
     words = Words(language)
     parts = [_part(words, section) for section in report_words.sections(report, language, plans)]
     data = report_words.heading(report, language, exchange) | {"sections": parts}
-    held = json.dumps(data, ensure_ascii=False, sort_keys=True)
-    made = typst.compile((_HERE / "report.typ").read_bytes(), format="pdf", sys_inputs={"data": held})
-    assert isinstance(made, bytes)  # noqa: S101 - one PDF was asked for
-    return made
+    return paper_fonts.made("report.typ", data)
 
 
 def _part(words: Words, section: Section) -> dict[str, Any]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import Any
 
 from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import names_of
-from techex.brokering import funnel, plan_documents, report_paper, report_words, reporting
+from techex.brokering import funnel, paper_fonts, plan_documents, report_paper, report_words, reporting
+from techex.brokering.deal_tables import Deal
 from techex.brokering.figure_views import day_of
 from techex.brokering.plan_documents import BY_HAND, SUBJECTS, Subject
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence, TechexError
+from techex.listings import service as listings
+from techex.listings.tables import Listing
 from techex.settings import Settings
 from techex.web import identity, policy, replies
 from techex.web.addresses import whole
@@ -28,6 +32,7 @@ TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 _NUMBER = re.compile(r"[0-9]{1,9}")
+_WHICH_PLAN = Sentence(N_("Choose a plan document."))
 _NOT_SEEN = Sentence(N_("One of these numbers is not there, or is not for you to see."))
 _WHICH = Sentence(N_("Choose what the numbers are of."))
 
@@ -95,11 +100,13 @@ def show(report_id: int) -> Response:
     with identity.database().reading() as session:
         found = reporting.get(session, identity.context(), report_id)
         plans = plan_documents.numbers_of(session, Subject.REPORT, found.id)
+        sections = report_words.sections(found, page_language(), plans)
         return replies.page(
             "brokering/report.html",
             report=found,
+            missing=paper_fonts.missing([section.rows for section in sections]),
             heading=report_words.heading(found, page_language(), _exchange()),
-            sections=report_words.sections(found, page_language(), plans),
+            sections=sections,
             languages=report_words.LANGUAGES,
             most=report_words.MOST_ROWS,
         )
@@ -214,3 +221,39 @@ def tag(plan_id: int, verb: str) -> Response:
             plan_documents.get(session, plan_id)  # it may be the document itself that is not there
             return _plan(session, plan_id, BadInput(_NOT_SEEN) if numbers else error)
     return replies.see_other(url_for("plans.show", plan_id=plan_id))
+
+
+@plan_blueprint.post("/plans/of/<any(listing, deal):subject>/<int:number>")
+@policy.open_to(policy.operator)
+def tag_beside(subject: str, number: int) -> Response:
+    """From the page of a listing or a deal: put it under a document, or take it off one."""
+    context, form = identity.context(), request.form
+    plan_id, kind = whole(form.get("plan"), 0), Subject(subject)
+    with identity.database().transaction() as session:
+        if not plan_id:
+            raise BadInput(_WHICH_PLAN, "plan")
+        if form.get("verb") == "untag":
+            plan_documents.untag(session, context, plan_id, kind, number)
+        else:
+            plan_documents.tag(session, context, plan_id, kind, [number])
+        if kind is Subject.DEAL:
+            address = url_for("deals.show", deal_id=number, _anchor="plans")
+        else:
+            is_need = listings.get_visible(session, context, number).is_need
+            endpoint = "listings.show_need" if is_need else "listings.show_result"
+            address = url_for(endpoint, listing_id=number, _anchor="plans")
+    return replies.see_other(address)
+
+
+def _plans_beside(thing: Listing | Deal) -> dict[str, Any] | None:
+    """What the page of a listing or a deal shows its operators of plan documents; None for everybody else."""
+    context = identity.context()
+    subject = Subject.LISTING if isinstance(thing, Listing) else Subject.DEAL
+    if not context.actor.is_operator or not plan_documents.may_tag(context, subject, thing):
+        return None
+    with identity.database().reading() as session:
+        under, others = plan_documents.beside(session, subject, thing.id)
+    return {"subject": subject.value, "number": thing.id, "under": under, "others": others}
+
+
+plan_blueprint.record(lambda state: state.app.jinja_env.globals.update(plans_beside=_plans_beside))

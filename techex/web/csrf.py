@@ -21,7 +21,7 @@ SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # Views that take a long text by POST and write nothing: their pages need no cookie and stay the same for everybody.
 READS = {"matching.search", "matching.text_pair", "matching.text_why"}
 # Views that mail programs press for their reader (RFC 8058): the signed link is the key, and all it opens is silence.
-SIGNED = {"alerts.stop_by_link", "calendar.stop_by_link"}
+SIGNED = {"alerts.stop_by_link", "batches.stop_by_link", "calendar.stop_by_link"}
 
 _protect = CSRFProtect()
 

@@ -47,6 +47,14 @@ def page(template: str, /, status: int = 200, **values: Any) -> Response:
     return make_response(render_template(template, **values), status)
 
 
+def private(response: Response) -> Response:
+    """A reply at a secret address."""
+    # The address is a key: it goes neither into caches nor, as a referrer, to other sites.
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
 def address(endpoint: str, query: Mapping[str, Any], **values: Any) -> str:
     """As `url_for` with a query (names to values or lists of them), for a page that repeats a long text in many links.
 

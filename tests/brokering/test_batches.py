@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 from pypdf import PdfReader
 from sqlalchemy import select, update
 
-from techex.brokering.batch_paper import needs_more_letters
+from techex.admin import letter_needs
 from techex.brokering.batch_tables import Batch, BatchLine
 from techex.brokering.batches import BATCHES_A_WEEK
 from techex.core.audit import AuditEntry
@@ -24,7 +25,7 @@ from techex.listings.validation import checked_draft
 from techex.organisations import service as organisations
 from techex.web import identity
 from tests.brokering.stage import NEED, OFFER, Pair, stage
-from tests.cast import sign_in
+from tests.cast import CAST, person_of, sign_in
 
 
 @pytest.fixture
@@ -113,6 +114,46 @@ def test_no_organisation_is_flooded(demo_app: Flask, pair: Pair) -> None:
     assert _press(demo_app, pair, pair.offer) == 303
 
 
+def test_one_press_on_a_letter_ends_them_for_its_reader_also_one_that_waits(demo_app: Flask, pair: Pair) -> None:
+    assert _press(demo_app, pair, pair.offer) == 303
+    database, stranger = demo_app.extensions["techex.database"], demo_app.test_client()
+    with database.reading() as session:
+        letter = session.scalars(select(Letter).where(Letter.recipient == CAST["editor"].email)).one()
+        assert f"{letter.unsubscribe}" in letter.text
+        path = urlsplit(letter.unsubscribe).path
+        huy, lan = (person_of(session, name).id for name in ("editor", "engineer"))
+        need = ("batches", pair.firm)
+        assert letter_needs.holds(session, Context(COMMAND_LINE).now, huy, need)
+    assert path not in _look(demo_app, pair), "nobody else gets that link"
+    assert "No more letters with batches?" in stranger.get(path, headers={"Accept-Language": "en"}).text
+    for _ in range(2):
+        reply = stranger.open(path, method="POST", data={"List-Unsubscribe": "One-Click"})
+        assert (reply.status_code, reply.headers["Cache-Control"]) == (200, "no-store")
+    with database.reading() as session:
+        assert not letter_needs.holds(session, Context(COMMAND_LINE).now, huy, need)
+        assert letter_needs.holds(session, Context(COMMAND_LINE).now, lan, need)
+    assert "1 person reads it, 1 does not want batches" in _look(demo_app, pair)
+    editor = sign_in(demo_app, "editor")
+    assert "You get no letters with batches." in editor.get("/batches").text
+    back = {"organisation": pair.firm, "for": "me", "wanted": "yes"}
+    assert editor.post("/batches/wanted", data=back).status_code == 303
+    assert "2 people read it" in _look(demo_app, pair)
+    assert stranger.post(path[:-2] + "ab").status_code == 404
+
+
+def test_a_manager_refuses_batches_for_the_organisation_and_the_operator_reads_it(demo_app: Flask, pair: Pair) -> None:
+    none = {"organisation": pair.firm, "for": "everybody", "wanted": "no"}
+    refused = {"editor": 403, "viewer": 404, "rival": 404, "operator": 404}
+    assert {name: sign_in(demo_app, name).post("/batches/wanted", data=none).status_code for name in refused} == refused
+    assert "does not want batches" not in _look(demo_app, pair)
+    manager = sign_in(demo_app, "engineer")
+    assert manager.post("/batches/wanted", data=none).status_code == 303
+    assert "This organisation does not want batches." in _look(demo_app, pair)
+    assert _press(demo_app, pair, pair.offer) == 409
+    assert manager.post("/batches/wanted", data=none | {"wanted": "yes"}).status_code == 303
+    assert _press(demo_app, pair, pair.offer) == 303
+
+
 @pytest.mark.parametrize(("name", "status"), [("other_operator", 403), ("engineer", 403), ("unarmed_operator", 403)])
 def test_nobody_else_sends(demo_app: Flask, pair: Pair, name: str, status: int) -> None:
     assert _press(demo_app, pair, pair.offer, name=name) == status
@@ -132,12 +173,6 @@ def test_it_is_read_by_its_receivers_and_their_operators_and_what_went_is_gone(d
     for address in ("/batches/1", "/batches/1.pdf"):
         reply = sign_in(demo_app, "engineer").get(address)
         assert "Enzymes that dye" not in _text(reply.data) if address.endswith("pdf") else reply.text
-
-
-def test_only_letters_that_the_paper_has_no_font_for_let_fonts_of_the_system_in() -> None:
-    assert not needs_more_letters("Nước thải 60 °C ≥ 5 m³, α β, Ёж, “×” ✓")
-    for text in ("한국어", "フィルム", "印染", "ไทย"):
-        assert needs_more_letters(text), text
 
 
 def _text(data: bytes) -> str:

@@ -25,6 +25,7 @@ from techex.web import identity
 from tests.cast import sign_in
 
 from .stage import Pair, actor_of
+from .test_deals import agreed
 
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 FIRST, LAST = date(2026, 1, 1), date(2026, 11, 21)
@@ -171,3 +172,26 @@ def test_the_pages_lead_from_a_plan_to_a_report(demo_app: Flask, pair: Pair) -> 
     assert "328-KH/TU" in operator.get(report).text
     assert operator.get(f"{report}/file.pdf?lang=vi").data.startswith(b"%PDF")
     assert operator.get(f"{report}/file.xlsx").data.startswith(b"PK")
+
+
+def test_a_listing_and_a_deal_are_put_under_a_plan_on_their_own_pages_by_their_operators_only(
+    demo_app: Flask, pair: Pair, context: Context
+) -> None:
+    with demo_app.app_context(), identity.database().transaction() as session:
+        plan = plan_documents.add(session, as_one(session, "operator"), PLAN | {"number": "57-NQ/TW"}).id
+        deal = agreed(session, context, pair).id
+    operator = sign_in(demo_app, "operator")
+    pages = {f"/needs/{pair.need}": f"/plans/of/listing/{pair.need}", f"/deals/{deal}": f"/plans/of/deal/{deal}"}
+    for page, action in pages.items():
+        assert "57-NQ/TW: Kế hoạch" in operator.get(page).text
+        assert operator.post(action, data={}).status_code == 422
+        reply = operator.post(action, data={"plan": plan})
+        assert reply.headers["Location"] == f"{page}#plans"
+        assert f'href="/plans/{plan}"' in operator.get(page).text
+        for name in ("engineer", "officer", "other_operator", "stranger", "administrator"):
+            browser = sign_in(demo_app, name)
+            assert "57-NQ/TW" not in browser.get(page).text, name
+            assert browser.post(action, data={"plan": plan}).status_code in (403, 404), name
+        assert operator.post(action, data={"plan": plan, "verb": "untag"}).status_code == 303
+        assert f'href="/plans/{plan}"' not in operator.get(page).text
+    assert operator.post(f"/plans/of/listing/{pair.offer}", data={"plan": plan}).status_code == 403
