@@ -50,9 +50,8 @@ def test_an_address_that_says_something_else_asks_for_nothing(visitor: Browser) 
 
 def test_an_anonymous_listing_does_not_tell_that_its_owner_is_verified(demo_app: Flask, visitor: Browser) -> None:
     with demo_app.app_context(), identity.database().transaction() as session:
-        offer = session.scalars(select(Listing).where(Listing.kind == "offer", Listing.state == "published")).first()
-        assert offer is not None
+        published = select(Listing).where(Listing.kind == "offer", Listing.state == "published").order_by(Listing.id)
+        offer = next(one for one in session.scalars(published) if one.organisation.verified_at is not None)
         offer.anonymous, title = True, offer.title
-        assert offer.organisation.verified_at is not None
     assert title in html.unescape(visitor.get(f"/results?q={title[:40]}").text)
     assert title not in html.unescape(visitor.get(f"/results?q={title[:40]}&verified=yes").text)
