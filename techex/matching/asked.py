@@ -13,6 +13,7 @@ from techex.embedding.languages import detect
 from techex.embedding.passages import Passage, passages_of_text, words_of
 from techex.listings.rules import Kind
 from techex.matching.ranking import Query
+from techex.quantities import compact
 from techex.search.collection import Centring, centring_class
 
 
@@ -38,8 +39,9 @@ class AskedText:
     def centred(self, means: Centring, side: Kind = Kind.NEED) -> Query:
         """The query in the space of a collection with these means; `side` is what the text is taken for."""
         words = words_of(self.text)
+        figures = (compact.asked if side is Kind.NEED else compact.stated)(self.text, self.language)
         if not len(self.passages):
-            return Query(self.text, self.language, words, side=side)
+            return Query(self.text, self.language, words, side=side, figures=figures)
         rows = [
             means.apply(
                 vector[None], self.language, centring.SEARCH, centring_class(passage.field, passage.length_class)
@@ -48,7 +50,7 @@ class AskedText:
         ]
         vectors = np.concatenate(rows)
         passages = vectors[:-1] if len(vectors) > 1 else vectors
-        return Query(self.text, self.language, words, vectors[-1], passages, side=side)
+        return Query(self.text, self.language, words, vectors[-1], passages, side=side, figures=figures)
 
 
 def text_query(text: str, encoder: Encoder, language: str | None = None) -> AskedText:

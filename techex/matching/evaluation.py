@@ -21,6 +21,7 @@ from techex.matching.asked import text_query
 from techex.matching.judged import Document, JudgedSet
 from techex.matching.ranking import Query
 from techex.matching.scoring import ALL_PARTS, Parts
+from techex.quantities import compact
 from techex.search.analysis import listing_terms
 from techex.search.collection import Centring, Collection, Item, Raw, centring_class
 from techex.search.facts import Facts
@@ -40,6 +41,7 @@ WITHOUT: Mapping[str, Parts] = {
     "keyword noise by language": replace(ALL_PARTS, noise=False),
     "feedback": replace(ALL_PARTS, feedback=False),
     "neighbours": replace(ALL_PARTS, neighbours=False),
+    "figures": replace(ALL_PARTS, figures=False),
 }
 CENTRING = "centring"
 
@@ -115,7 +117,8 @@ class Indexed:
             rows = vectors[at : at + len(own)]
             at += len(own)
             held = [IndexedPassage(p.position, p.field, p.language, p.length_class, p.digest) for p in own]
-            entry = Entry(number, Facts(language=language), listing_terms(text, language), held, rows)
+            figures = compact.stated(text, language)
+            entry = Entry(number, Facts(language=language), listing_terms(text, language), held, rows, figures)
             items.append(Item((Visibility.PUBLIC, Kind.OFFER), entry))
         return cls(items, [document.id for document in documents], encoder.card.key, encoder.dimension)
 

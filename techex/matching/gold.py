@@ -20,6 +20,7 @@ from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind, ListingDraft
 from techex.matching.ranking import Query, Ranking, rank
 from techex.matching.scoring import ALL_PARTS, Parts
 from techex.matching.structure import Wanted
+from techex.quantities import compact
 from techex.regions.service import region_of
 from techex.search.analysis import listing_terms
 from techex.search.collection import Centring, Collection, Item, centring_class
@@ -136,7 +137,9 @@ def _entry(number: int, draft: ListingDraft, passages: Sequence[Passage], vector
         sdg=tuple(draft.values.get("sdg") or ()),
         partner_kinds=tuple(draft.values.get("partner_kinds") or ()),
     )
-    return Entry(number, facts, listing_terms(_text(draft), draft.language), held, vectors)
+    text = _text(draft)
+    figures = compact.stated(text, draft.language)
+    return Entry(number, facts, listing_terms(text, draft.language), held, vectors, figures)
 
 
 def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray, means: Centring, kind: str) -> Query:
@@ -150,7 +153,9 @@ def _query(draft: ListingDraft, passages: Sequence[Passage], vectors: FloatArray
     )
     text = _text(draft)
     wanted = Wanted.of(draft.kind, {**draft.values, "organisation_kind": kind})
-    return Query(text, draft.language, words_of(text), rows[-1], rows[:-1] if len(rows) > 1 else rows, wanted)
+    parts = rows[:-1] if len(rows) > 1 else rows
+    figures = compact.asked(text, draft.language)
+    return Query(text, draft.language, words_of(text), rows[-1], parts, wanted, figures=figures)
 
 
 def _text(draft: ListingDraft) -> str:

@@ -46,6 +46,7 @@ WITHOUT: Mapping[str, Parts] = {
     "feedback": replace(ALL_PARTS, feedback=False),
     "neighbours": replace(ALL_PARTS, neighbours=False),
     "structure": replace(ALL_PARTS, structure=False),
+    "figures": replace(ALL_PARTS, figures=False),
 }
 
 

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from techex.embedding.centring import unit
 from techex.embedding.passages import WHOLE_FIELD
 from techex.listings.rules import Kind
-from techex.matching import scoring, structure
+from techex.matching import satisfying, scoring, structure
 from techex.matching.scoring import ALL_PARTS, Numbers, Parts, Scale
 from techex.matching.strength import WEIGHTS, grounds, weighed
 from techex.matching.structure import Wanted
+from techex.quantities.compact import FigureRows
 from techex.search.analysis import SearchTerms, search_terms
 from techex.search.dense import FloatArray, IntArray
 from techex.search.facts import Filters
@@ -34,12 +35,16 @@ CANDIDATES = 200
 SCORED_WHOLE = 2_000
 # Listings a partition is compared with: the spread of a thousand is known to 2 %.
 REFERENCE = 1_000
+# So many of the best have their figures compared with those asked for; the others stay behind them.
+FIGURED = 30
+# Those of the sample whose figures are looked at: how often a figure is satisfied by chance need not be known better.
+REFERENCE_FIGURES = 200
 
 # Names of the parts of a score, as they are kept with a verdict.
 DENSE = ("whole", "passages")
-LEXICAL, FEEDBACK, NEIGHBOURS = "lexical", "feedback", "neighbours"
+LEXICAL, FIGURES, FEEDBACK, NEIGHBOURS = "lexical", "figures", "feedback", "neighbours"
 STATED = structure.PARTS
-PARTS = (*DENSE, LEXICAL, *STATED, FEEDBACK, NEIGHBOURS)
+PARTS = (*DENSE, LEXICAL, *STATED, FIGURES, FEEDBACK, NEIGHBOURS)
 
 _BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
 
@@ -47,7 +52,8 @@ _BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
 @dataclass(frozen=True)
 class Query:
     """What is searched for: centred unit vectors `whole` (d,) and `passages` (q, d), both None without a model; the
-    text for its words; what its facts ask for, if it is a listing."""
+    text for its words; what its facts ask for, if it is a listing; the figures that a need or a text asks for, or an
+    offer states."""
 
     text: str
     language: str
@@ -56,6 +62,7 @@ class Query:
     passages: FloatArray | None = None
     wanted: Wanted | None = None
     side: Kind = Kind.NEED  # what is asked with: a need (as any text that looks for offers), or an offer
+    figures: FigureRows | None = None
 
     def turned(self, learned: Learned) -> Query:
         """The query as verdicts have taught to read it."""
@@ -107,6 +114,7 @@ class Reference:
     passages: Passages
     whole: FloatArray  # (r, d)
     spoken: frozenset[str]  # languages of all listings of the partition
+    figures: tuple[FigureRows, IntArray, int]  # of some of them: rows, whose they are, how many listings
 
 
 _references: WeakKeyDictionary[Partition, Reference] = WeakKeyDictionary()
@@ -118,8 +126,11 @@ def reference_of(partition: Partition) -> Reference:
     if found is None:
         ids = partition.sample(REFERENCE)
         passages = partition.passages(ids)
+        some = ids[:: max(1, len(ids) // REFERENCE_FIGURES)]
         found = Reference(
-            ids, _languages(partition, ids), passages, whole_vectors(passages), frozenset(partition.languages())
+            *(ids, _languages(partition, ids), passages, whole_vectors(passages)),
+            frozenset(partition.languages()),
+            (*partition.figures(some), len(some)),
         )
         _references[partition] = found
     return found
@@ -170,7 +181,8 @@ def ranked(
     if today is not None:
         scores = scores - np.concatenate([structure.fading(each.facts, today) for each in scored])
     order = scoring.order(ids, scores)
-    left_open = np.concatenate([structure.left_open(query.wanted, each.facts) for each in scored])
+    left = [structure.left_open(query.wanted, each.facts) for each in scored]
+    left_open = {part: np.concatenate([each[part] for each in left]) for part in left[0]}
     same = np.concatenate([each.same_language for each in scored])
     found = grounds(added, left_open, same, of_text=query.wanted is None)
     idf: dict[str, float] = {}
@@ -189,7 +201,9 @@ def _first(scored: Sequence[Scored], learned: Learned | None) -> tuple[IntArray,
     added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
     if learned:
         added = {part: learned.factor(part) * values for part, values in added.items()}
-    return ids, added, np.sum(list(added.values()), axis=0)
+    plain = np.sum(list(added.values()), axis=0)
+    added[FIGURES] = (learned.factor(FIGURES) if learned else 1.0) * _by_figures(scored, ids, plain)
+    return ids, added, plain + added[FIGURES]
 
 
 def second_query(scored: Sequence[Scored], learned: Learned | None = None) -> FloatArray:
@@ -215,6 +229,26 @@ def _of_all(scored: Sequence[Scored], places: IntArray) -> tuple[FloatArray, NDA
     """Vectors (k, d) of whole texts and languages (k,) of the candidates at these places among those of all."""
     wholes = np.concatenate([each.whole for each in scored])
     return wholes[places], np.concatenate([each.languages for each in scored])[places]
+
+
+def _by_figures(scored: Sequence[Scored], ids: IntArray, plain: Numbers) -> Numbers:
+    """(m,) what figures add to candidates with such scores: to the best what they say, to others what they usually do.
+
+    Figures are compared before the second search, which is then for what is near the listings that satisfy them.
+    """
+    asked = scored[0].query.figures
+    if asked is None or not len(asked) or not scored[0].parts.figures:
+        return np.zeros(len(ids))
+    best = scoring.order(ids, plain)[:FIGURED]
+    said, end = np.zeros(len(ids)), 0
+    for each in scored:
+        begin, end = end, end + len(each.ids)
+        own = best[(best >= begin) & (best < end)]
+        said[own] = each.said(asked, own - begin)
+    others = np.ones(len(ids), np.bool_)
+    others[best] = False
+    said[others] = np.median(said[best])
+    return scoring.FIGURES_WEIGHT * said
 
 
 def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
@@ -327,6 +361,13 @@ class Scored:
         together = (wholes @ whole).astype(np.float64)
         best = scoring.coverage(held.best(passages @ held.vectors.T).astype(np.float64))
         return scoring.evened(together, same, self.parts), scoring.evened(best, same, self.parts)
+
+    def said(self, asked: FigureRows, places: IntArray) -> Numbers:
+        """(k,) what figures say of the candidates at these places."""
+        held, owners = self.partition.figures(self.ids[places])
+        if self.query.side is Kind.OFFER:
+            return satisfying.said_of_needs(asked, held, owners, len(places))
+        return satisfying.said_of_offers(asked, held, owners, len(places), self.reference.figures)
 
     def _lexical(self) -> Numbers:
         if not self.parts.lexical:

@@ -1,6 +1,7 @@
 """Similarities and keyword scores to one score of a listing for a need. Pure functions of arrays.
 
-    score  = dense + lexical_weight(words) * (keywords - noise of its language)  [+ FEEDBACK_WEIGHT * dense again]
+    score  = dense + lexical_weight(words) * (keywords - noise of its language) + FIGURES_WEIGHT * figures
+             [+ FEEDBACK_WEIGHT * dense again]
     dense  = (1 - PASSAGES_SHARE) * z(whole) + PASSAGES_SHARE * z(passages)
 
 Everything is measured in the spread of random pairs: z compares a similarity with those of a fixed reference sample of
@@ -53,6 +54,9 @@ NOISE_SPREADS = 3.0
 NOISE_PRIOR = (0.03, 0.03)
 NOISE_PRIOR_ACROSS = (0.002, 0.008)
 
+# What figures say that satisfy those asked for (`satisfying`), in spreads.
+FIGURES_WEIGHT = 0.3
+
 # Listings that are near the best ones are likely good: the best ten, weighted by their scores, are searched for once
 # more (cranfield .553 without, .565 at .6, .569 at .8; SBIR short .861 without, .887 with; others within .003).
 FEEDBACK_LISTINGS = 10
@@ -85,6 +89,7 @@ class Parts:
     feedback: bool = True
     neighbours: bool = True
     structure: bool = True
+    figures: bool = True
 
 
 ALL_PARTS = Parts()

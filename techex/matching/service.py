@@ -265,13 +265,14 @@ def stored_query(collection: Collection, listing: Listing) -> Query:
     partner = {"partner_kinds": listing.body.get("partner_kinds"), "organisation_kind": listing.kind_of_owner}
     wanted = Wanted.of(Kind(listing.kind), stated | codes | partner)
     side = Kind(listing.kind)
-    partition = _partition_of(collection, listing)
-    passages = partition.passages(np.array([listing.id], np.int64)) if partition else None
-    if passages is None or not len(passages.owners):
+    partition, at = _partition_of(collection, listing), np.array([listing.id], np.int64)
+    passages = partition.passages(at) if partition else None
+    if partition is None or passages is None or not len(passages.owners):
         return Query(text, listing.language, words_of(text), wanted=wanted, side=side)
     whole = passages.is_label("field", WHOLE_FIELD)
     parts = passages.vectors[~whole] if whole.any() and not whole.all() else passages.vectors
-    return Query(text, listing.language, words_of(text), passages.vectors[-1], parts, wanted, side)
+    figures, _ = partition.figures(at)
+    return Query(text, listing.language, words_of(text), passages.vectors[-1], parts, wanted, side, figures)
 
 
 def _partition_of(collection: Collection, listing: Listing) -> Partition | None:

@@ -112,15 +112,14 @@ def _not_sought(wanted: Wanted, facts: NDArray[np.void], labels: Names) -> NDArr
     return missed
 
 
-def left_open(wanted: Wanted | None, facts: NDArray[np.void]) -> Numbers:
-    """(m,) what facts would usually add that the query or a listing with these rows does not state."""
+def left_open(wanted: Wanted | None, facts: NDArray[np.void]) -> dict[str, Numbers]:
+    """(m,) what these of PARTS would usually add where the query or a listing with these rows does not state them."""
     wanted = wanted or Wanted(is_need=True)
-    usual: Numbers = (
-        FIELDS_WEIGHT * USUAL_FIELDS * ((facts["fields"] == 0) | (not wanted.fields))
-        + INDUSTRY_WEIGHT * USUAL_INDUSTRY * ((facts["industry"] == NOTHING) | (not wanted.industry))
-        + SDG_WEIGHT * USUAL_SDG * ((facts["sdg"] == 0) | (not wanted.sdg))
-    )
-    return usual
+    return {
+        "fields": FIELDS_WEIGHT * USUAL_FIELDS * ((facts["fields"] == 0) | (not wanted.fields)),
+        "industry": INDUSTRY_WEIGHT * USUAL_INDUSTRY * ((facts["industry"] == NOTHING) | (not wanted.industry)),
+        "sdg": SDG_WEIGHT * USUAL_SDG * ((facts["sdg"] == 0) | (not wanted.sdg)),
+    }
 
 
 def _common(stated: NDArray[Any], wanted: np.unsignedinteger[Any]) -> Numbers:

@@ -65,7 +65,7 @@ def compare(asked: Quantity, offered: Quantity, surroundings: bool = False) -> A
     `surroundings` is True where the asked figure describes the place (a constraint) and not a result: then only an
     explicit bound ("at most 25 kW") can be contradicted, and no duration (of power cuts, of seasons).
     """
-    low, high = _asked_ends(asked)
+    low, high = asked_ends(asked)
     first, last = _offered_ends(asked, offered)
     below = low is not None and last is not None and last < low - EQUAL * abs(low)
     above = high is not None and first is not None and first > high + EQUAL * abs(high)
@@ -95,7 +95,7 @@ _FROM = re.compile(r"(?:từ|from|mulai|vanaf|ab|à partir)\b", re.I)
 _EXPLICIT = (Relation.AT_LEAST, Relation.AT_MOST)
 
 
-def _asked_ends(asked: Quantity) -> tuple[float | None, float | None]:
+def asked_ends(asked: Quantity) -> tuple[float | None, float | None]:
     """The ends of what satisfies; a bare figure gets the open end that lies in the better direction."""
     low, high = asked.base
     if asked.relation is Relation.UP_TO:

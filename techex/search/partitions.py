@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from techex.quantities.compact import FigureRows
 from techex.search.dense import BoolArray, FloatArray, IntArray
 from techex.search.facts import FactRows, Facts, Filters, facts_of, mask
 from techex.search.lexical import LexicalScores, Part, ScoreArray, Terms, score
@@ -211,6 +212,24 @@ class Partition:
             order = np.argsort(owners, kind="stable")
             owners, vectors, rows = owners[order], vectors[order], rows[order]
         return Passages(listing_ids, owners, vectors, rows, self.tables.labels)
+
+    def figures(self, listing_ids: IntArray) -> tuple[FigureRows, IntArray]:
+        """The figures of these listings, in their order, and for each its place in `listing_ids`."""
+        found: list[FigureRows] = []
+        owned: list[IntArray] = []
+        for segment, standing in zip(self.segments, (self.alive, None), strict=True):
+            places, rows = segment.rows_of(listing_ids)
+            if standing is not None:
+                places, rows = places[standing[rows]], rows[standing[rows]]
+            figures, owners = segment.stated.of_listings(rows)
+            if len(figures) or not found:
+                found.append(figures)
+                owned.append(places[owners])
+        if len(found) == 1:
+            return found[0], owned[0]
+        owners = np.concatenate(owned)
+        order = np.argsort(owners, kind="stable")
+        return np.concatenate(found)[order], owners[order]
 
     def sample(self, size: int, seed: int = 0) -> IntArray:
         """At most `size` listing ids with vectors, ascending: the same while the partition is, and nearly so after.

@@ -37,7 +37,7 @@ def embed(
     progress: Progress | None = None,
     thorough: bool = True,
 ) -> int:
-    """Give published listings the passages and vectors they lack; returns how many texts were embedded.
+    """Give published listings the passages, figures and vectors they lack; returns how many texts were embedded.
 
     Follows the change log from where the last run stopped. Every LISTINGS_A_STEP listings are committed and announced,
     so a run may be interrupted, and the next one goes on. `encoder` is called only if a vector is missing. Besides what
@@ -50,8 +50,11 @@ def embed(
         wanted = select(Listing).where(Listing.id.in_(step))
         with database.reading() as session:
             ahead = embedding.passages_ahead(session.scalars(wanted).unique())
+            queries.new_figures(session, step)  # read before the transaction, remembered for it
         with database.transaction() as session:
             embedding.store_passages(session, session.scalars(wanted).unique(), ahead)
+            for figures in queries.new_figures(session, step):
+                session.merge(figures)
     with database.reading() as session:
         missing = sum(queries.missing_texts(session, card.key, step) for step in steps)
     model = encoder() if missing else None

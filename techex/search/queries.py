@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Row, Select, and_, func, select
+from sqlalchemy import Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from techex.embedding.tables import EmbeddingVector, PassageRow
 from techex.listings.rules import BODY_FIELDS, GUARDED, SEARCHABLE, Kind, Visibility
 from techex.listings.tables import Listing, ListingField, ListingTransferForm
 from techex.organisations.tables import Organisation
+from techex.quantities import compact
+from techex.quantities.compact import FIGURES, FigureRows
 from techex.regions.service import region_of
 from techex.search.analysis import listing_terms
 from techex.search.collection import Item, Key, centring_class
 from techex.search.dense import HalfArray
 from techex.search.facts import Facts
 from techex.search.segments import Entry, Passage
+from techex.search.tables import ListingFigures
 
 _STORED = np.dtype("<f2")
 ROLE = "listing"  # needs and offers are embedded alike; only a search text has a role of its own
@@ -40,6 +44,7 @@ def items(session: Session, card_key: str, dimension: int, ids: Collection[int] 
         fields = _codes(session, ListingField, batch)
         forms = _codes(session, ListingTransferForm, batch)
         passages = _passages(session, card_key, dimension, batch)
+        figures = _stored_figures(session, batch)
         for row in session.execute(_listings().where(Listing.id.in_(batch)).order_by(Listing.id)):
             found = passages.get(row.id, [])
             yield Item(
@@ -50,6 +55,7 @@ def items(session: Session, card_key: str, dimension: int, ids: Collection[int] 
                     _terms(row),
                     [passage for passage, _ in found],
                     np.array([vector for _, vector in found], np.float32).reshape(-1, dimension),
+                    _figures(row, figures.get(row.id)),
                 ),
             )
 
@@ -61,12 +67,14 @@ def searchable_ids(session: Session, among: Sequence[int] | None = None) -> Sequ
 
 
 def pending_ids(session: Session, card_key: str) -> Sequence[int]:
-    """Ids of listings that may be found and lack passages, or the vector of a passage, for this card; ascending."""
+    """Ids of listings that may be found and lack passages, the vector of a passage for this card, or figures that were
+    read; ascending."""
     without = (
         select(Listing.id)
         .outerjoin(PassageRow, PassageRow.listing_id == Listing.id)
         .outerjoin(EmbeddingVector, _same_text(card_key))
-        .where(Listing.state.in_(_STATES), EmbeddingVector.digest.is_(None))
+        .outerjoin(ListingFigures, ListingFigures.listing_id == Listing.id)
+        .where(Listing.state.in_(_STATES), or_(EmbeddingVector.digest.is_(None), ListingFigures.listing_id.is_(None)))
         .distinct()
     )
     return session.scalars(without.order_by(Listing.id)).all()
@@ -170,12 +178,52 @@ def _listings() -> Select[Any]:
 
 def _terms(row: Row[Any]) -> dict[str, int]:
     """What a listing is found by: what everybody reads who sees it, in all its languages."""
-    own = "\n".join([row.title, row.summary, *(row.body[name] for name in _FOUND_BY if row.body.get(name))])
-    found = listing_terms(own, row.language)
+    found = listing_terms(_own_text(row), row.language)
     for code, text in (row.translations or {}).items():
         for term, often in listing_terms("\n".join(text["values"].values()), code).items():
             found[term] = found.get(term, 0) + often
     return found
+
+
+def _own_text(row: Row[Any]) -> str:
+    """What everybody reads who sees a listing, in the language of its owner."""
+    return "\n".join([row.title, row.summary, *(row.body[name] for name in _FOUND_BY if row.body.get(name))])
+
+
+def new_figures(session: Session, ids: Sequence[int]) -> list[ListingFigures]:
+    """The figures of those of these listings of which what is stored was read from another text, or nothing is.
+
+    Reading takes milliseconds a text: it is done once outside the transaction that stores them, and then remembered.
+    """
+    stored = _stored_figures(session, ids)
+    return [
+        ListingFigures(listing_id=row.id, digest=_digest(row), figures=_read_figures(row).tobytes())
+        for row in session.execute(_listings().where(Listing.id.in_(ids)))
+        if stored.get(row.id, ("",))[0] != _digest(row)
+    ]
+
+
+def _stored_figures(session: Session, ids: Sequence[int]) -> Mapping[int, tuple[str, bytes]]:
+    rows = select(ListingFigures.listing_id, ListingFigures.digest, ListingFigures.figures)
+    found = session.execute(rows.where(ListingFigures.listing_id.in_(ids)))
+    return {row.listing_id: (row.digest, row.figures) for row in found}
+
+
+def _figures(row: Row[Any], stored: tuple[str, bytes] | None) -> FigureRows:
+    """What an offer states or a need asks for: as it is stored, unless the text has changed since."""
+    if stored is None or stored[0] != _digest(row):
+        return _read_figures(row)
+    return np.frombuffer(stored[1], FIGURES)
+
+
+def _read_figures(row: Row[Any]) -> FigureRows:
+    read = compact.asked if row.kind == Kind.NEED else compact.stated
+    return read(_own_text(row), row.language)
+
+
+def _digest(row: Row[Any]) -> str:
+    content = "\0".join((compact.VERSION, row.kind, row.language, _own_text(row)))
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def _facts(row: Row[Any], fields: Sequence[str], forms: Sequence[str]) -> Facts:

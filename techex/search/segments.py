@@ -7,15 +7,17 @@ side by side. A passage id is `listing id * PASSAGES_A_LISTING + position`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+from techex.quantities.compact import FIGURES, FigureRows
 from techex.search.dense import BoolArray, FloatArray, IntArray, VectorIndex, build_index
 from techex.search.facts import FACTS, FactRows, Facts, fact_row
 from techex.search.names import Names, Vocabulary
 from techex.search.postings import Postings, TermCounts
+from techex.search.stated import Stated
 
 PASSAGES_A_LISTING = 16  # eight passages, the whole text, and room to spare
 
@@ -44,7 +46,8 @@ class Passage:
 
 @dataclass(frozen=True)
 class Entry:
-    """A listing as the index takes it: facts, terms, and its passages with their vectors, (n, d) unit rows.
+    """A listing as the index takes it: facts, terms, and its passages with their vectors, (n, d) unit rows; `figures`
+    are those that an offer states or a need asks for.
 
     Passages whose vector is not there yet are left out; without any the listing is found by its words alone.
     """
@@ -54,6 +57,7 @@ class Entry:
     terms: dict[str, int]
     passages: Sequence[Passage]
     vectors: FloatArray
+    figures: FigureRows = field(default_factory=lambda: np.zeros(0, FIGURES))
 
 
 def passage_rows(listing_id: int, passages: Sequence[Passage], labels: Names) -> PassageRows:
@@ -78,10 +82,18 @@ def short_digest(digest: str) -> int:
 
 
 class Segment:
-    """Listings (n,), their passages (m,), a vector index over the passages and postings over the listings."""
+    """Listings (n,), their passages (m,), a vector index over the passages, postings and figures of the listings."""
 
-    def __init__(self, facts: FactRows, passages: PassageRows, index: VectorIndex, postings: Postings) -> None:
+    def __init__(
+        self,
+        facts: FactRows,
+        passages: PassageRows,
+        index: VectorIndex,
+        postings: Postings,
+        stated: Stated | None = None,
+    ) -> None:
         self.facts, self.passages, self.index, self.postings = facts, passages, index, postings
+        self.stated = stated or Stated.nothing(len(facts))
         index.ids = passages["id"]  # the same numbers: one copy is enough
         self.ids: IntArray = np.ascontiguousarray(facts["listing"])
         owners = passages["id"] // PASSAGES_A_LISTING
@@ -104,6 +116,7 @@ class Segment:
             rows,
             build_index(rows["id"], matrix[order]),
             Postings.build([TermCounts.of(entry.terms, vocabulary) for entry in entries]),
+            Stated.of([entry.figures for entry in entries]),
         )
 
     def merged(self, keep: BoolArray, other: Segment) -> Segment:
@@ -120,7 +133,8 @@ class Segment:
         passages = passages[np.argsort(passages["id"], kind="stable")]
         every = np.arange(len(other.index), dtype=np.int64)
         index = self.index.changed(kept_passages, other.index.ids, other.index.vectors(every))
-        return Segment(facts[order], passages, index, self.postings.merged(keep, other.postings, where, place[kept:]))
+        postings = self.postings.merged(keep, other.postings, where, place[kept:])
+        return Segment(facts[order], passages, index, postings, self.stated.merged(keep, other.stated, order))
 
     def rows_of(self, listing_ids: IntArray) -> tuple[IntArray, IntArray]:
         """For those of the ids that are here: their places in `listing_ids`, and their rows."""
@@ -141,4 +155,4 @@ class Segment:
     def resident_bytes(self) -> int:
         """Bytes of memory the segment holds, files mapped into it left out."""
         own = self.facts.nbytes + self.passages.nbytes + self.ids.nbytes + self.starts.nbytes + self.owners.nbytes
-        return own + self.index.resident_bytes + self.postings.resident_bytes
+        return own + self.index.resident_bytes + self.postings.resident_bytes + self.stated.resident_bytes

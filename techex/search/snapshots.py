@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from techex.errors import SnapshotDoesNotFit
 from techex.listings.rules import Kind, Visibility
+from techex.quantities.compact import FIGURES, VERSION
 from techex.search.analysis import ANALYSIS_VERSION
 from techex.search.collection import Centring, Collection
 from techex.search.dense import ExactIndex, InvertedIndex, VectorIndex
@@ -34,14 +35,15 @@ from techex.search.names import Names, Vocabulary
 from techex.search.partitions import Partition, Tables
 from techex.search.postings import Postings
 from techex.search.segments import PASSAGES, Segment
+from techex.search.stated import Stated
 
-FORMAT = 5
+FORMAT = 6
 _MARK = b"TECHEXIX"
 _PREAMBLE = len(_MARK) + 32
 _LENGTH = 8
 _ALIGNED = 64
 _CHUNK = 1 << 22
-_RECORDS = {"facts": FACTS, "passages": PASSAGES}
+_RECORDS = {"facts": FACTS, "passages": PASSAGES, "figures": FIGURES}
 _POSTINGS = "postings."
 
 _log = logging.getLogger(__name__)
@@ -96,6 +98,7 @@ def write(path: Path, collection: Collection) -> None:
                 "dimension": collection.tables.dimension,
                 "centring": collection.centring.version,
                 "analysis": ANALYSIS_VERSION,
+                "figures": VERSION,
                 "last_change": collection.version,
                 "listings": collection.listing_count,
                 "passages": collection.passage_count,
@@ -157,6 +160,7 @@ def _blocks(collection: Collection) -> tuple[dict[str, NDArray[Any]], list[dict[
         index = segment.index
         form: dict[str, Any] = {"visibility": key[0].value, "kind": key[1].value, "trained_on": 0}
         arrays |= {f"{number}/facts": segment.facts, f"{number}/passages": segment.passages}
+        arrays |= {f"{number}/figures": segment.stated.rows, f"{number}/starts": segment.stated.starts}
         arrays |= {f"{number}/{_POSTINGS}{name}": array for name, array in segment.postings.parts().items()}
         arrays[f"{number}/vectors"] = index.halves()
         if isinstance(index, InvertedIndex):
@@ -177,7 +181,8 @@ def _segment(prefix: str, form: Mapping[str, Any], arrays: Mapping[str, NDArray[
     start = prefix + _POSTINGS
     words = {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
     postings = Postings.from_parts(words)
-    return Segment(arrays[prefix + "facts"], passages, index, postings)
+    stated = Stated(arrays[prefix + "figures"], arrays[prefix + "starts"])
+    return Segment(arrays[prefix + "facts"], passages, index, postings, stated)
 
 
 def _checked_header(path: Path, file: BinaryIO, check: bool) -> tuple[dict[str, Any], int]:
@@ -204,6 +209,7 @@ def _refuse_other(path: Path, header: Mapping[str, Any], *, card_key: str, dimen
         ("for the model", "card_key", card_key),
         ("for vectors of dimension", "dimension", dimension),
         ("with the analysis of words", "analysis", ANALYSIS_VERSION),
+        ("with the reading of figures", "figures", VERSION),
         ("with the means", "centring", centring.version),
     ):
         if header.get(key) != wanted:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from sqlalchemy import LargeBinary, String
+from sqlalchemy import ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from techex.core.database import Base
+from techex.listings.tables import Listing
 
 
 class CentringRow(Base):
@@ -26,3 +27,13 @@ class EmbeddingProgress(Base):
 
     card_key: Mapped[str] = mapped_column(String(100), primary_key=True)
     change: Mapped[int]
+
+
+class ListingFigures(Base):
+    """The figures in a listing's texts, read once: some milliseconds each, where an index reads all of them."""
+
+    __tablename__ = "listing_figures"
+
+    listing_id: Mapped[int] = mapped_column(ForeignKey(Listing.id, ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64))  # of what they were read from, and of how
+    figures: Mapped[bytes] = mapped_column(LargeBinary)  # rows of quantities.compact.FIGURES

@@ -19,6 +19,7 @@ from techex.core.database import Database
 from techex.errors import BadInput
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
+from techex.matching import batch
 from techex.matching.best_pairs import COLUMNS, EVERYWHERE, Asked, Count, Pair, territory
 from techex.matching.best_pairs_commands import pairs as command
 from techex.matching.service import Matcher
@@ -57,7 +58,10 @@ def found(
         return list(Matcher(settings, exchange).best_pairs(session, context, asked, count))
 
 
-def test_pairs_are_those_of_the_pages(settings: Settings, exchange: Database, context: Context) -> None:
+def test_pairs_are_those_of_the_pages(
+    settings: Settings, exchange: Database, context: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "FEW", 200)  # all results: a page lets its best two hundred speak for their neighbours
     asked = Asked(top=3, least=0)
     pairs = found(settings, exchange, context, asked)
     matcher = Matcher(settings, exchange)

@@ -32,7 +32,7 @@ def test_every_need_is_judged_by_a_curve_that_does_not_know_it(measured: Measure
     assert sum(point.pairs for point in found.curve) == found.pairs
     assert found.error < 0.1
     assert (found.abstention.unmatched, found.abstention.matched) == (10, 79)
-    assert found.in_use["facts"] == pytest.approx(WEIGHTS["facts"])
+    assert found.in_use["figures"] == pytest.approx(WEIGHTS["figures"])
     assert set(found.fitted) == set(found.in_use)
 
 

@@ -11,6 +11,9 @@ from techex.matching.reliability import FITTED, JudgedList
 from techex.matching.strength import MIDDLE, WEIGHTS, WIDTH, grounds, strength, weighed
 
 RNG = np.random.default_rng(7)
+TRUE_WEIGHTS = np.array([1.5, 0.5, 2.0, 0.8, 1.0, -1.0])
+PARTS = ("whole", "passages", "lexical", "fields", "industry", "sdg", "figures")
+NOTHING_OPEN = dict.fromkeys(("fields", "industry", "sdg"), np.zeros(1))
 
 
 def lists(number: int, weights: np.ndarray, offset: float) -> list[JudgedList]:
@@ -25,9 +28,8 @@ def lists(number: int, weights: np.ndarray, offset: float) -> list[JudgedList]:
 
 
 def test_a_curve_finds_the_weights_that_made_the_verdicts() -> None:
-    weights = np.array([1.5, 0.5, 2.0, -1.0])
-    fitted = reliability.fit(lists(400, weights, -2.0))
-    assert fitted.weights == pytest.approx(weights, abs=0.25)
+    fitted = reliability.fit(lists(400, TRUE_WEIGHTS, -2.0))
+    assert fitted.weights == pytest.approx(TRUE_WEIGHTS, abs=0.25)
     assert fitted.offset == pytest.approx(-2.0, abs=0.25)
     constants = fitted.as_constants
     assert constants["meaning"] == pytest.approx(1)
@@ -35,7 +37,7 @@ def test_a_curve_finds_the_weights_that_made_the_verdicts() -> None:
 
 
 def test_a_need_left_out_is_judged_by_the_others_alone() -> None:
-    judged = lists(30, np.array([1.5, 0.5, 2.0, -1.0]), -2.0)
+    judged = lists(30, TRUE_WEIGHTS, -2.0)
     odd = JudgedList("odd", judged[0].grounds, 1 - judged[0].outcomes, unmatched=True)
     alone = reliability.cross_validated([*judged[1:], odd], [odd])
     without = reliability.fit(judged[1:])
@@ -43,7 +45,7 @@ def test_a_need_left_out_is_judged_by_the_others_alone() -> None:
 
 
 def test_versions_of_one_need_are_left_out_together() -> None:
-    judged = lists(20, np.array([1.5, 0.5, 2.0, -1.0]), -2.0)
+    judged = lists(20, TRUE_WEIGHTS, -2.0)
     twin = JudgedList(judged[0].group, judged[0].grounds + 0.1, judged[0].outcomes, judged[0].unmatched)
     found = reliability.cross_validated([*judged, twin], [judged[0]])
     assert found.strengths[0] == pytest.approx(reliability.fit(judged[1:]).strengths(judged[0].grounds))
@@ -74,15 +76,17 @@ def test_error_curve_and_abstention_are_counted() -> None:
 
 def test_an_open_fact_speaks_neither_for_nor_against() -> None:
     nothing = np.zeros(1)
-    parts = dict.fromkeys(("whole", "passages", "lexical", "fields", "industry", "sdg"), nothing)
-    usual = grounds(parts | {"fields": np.array([0.7])}, nothing, nothing, of_text=False)
-    unknown = grounds(parts, np.array([0.7]), nothing, of_text=False)
-    assert weighed(usual) == pytest.approx(weighed(unknown))
+    parts = dict.fromkeys(PARTS, nothing)
+    for fact in NOTHING_OPEN:
+        usual = grounds(parts | {fact: np.array([0.7])}, NOTHING_OPEN, nothing, of_text=False)
+        unknown = grounds(parts, NOTHING_OPEN | {fact: np.array([0.7])}, nothing, of_text=False)
+        assert weighed(usual) == pytest.approx(weighed(unknown))
+        assert weighed(usual) > weighed(grounds(parts, NOTHING_OPEN, nothing, of_text=False))
 
 
 def test_a_text_is_not_asked_for_facts() -> None:
-    parts = {name: np.ones(1) for name in ("whole", "passages", "lexical", "fields", "industry", "sdg")}
-    listing, text = (grounds(parts, np.zeros(1), np.zeros(1), of_text=of_text) for of_text in (False, True))
+    parts = {name: np.ones(1) for name in PARTS}
+    listing, text = (grounds(parts, NOTHING_OPEN, np.zeros(1), of_text=of_text) for of_text in (False, True))
     assert weighed(text) - weighed(listing) == pytest.approx(WEIGHTS["text"])
 
 

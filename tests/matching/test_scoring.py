@@ -93,7 +93,7 @@ def test_strengths_never_rise_along_a_list(strengths: list[float]) -> None:
 
 
 def test_bands_have_words() -> None:
-    assert [band(value) for value in (95, 80, 79.9, 60, 59, 30, 29.9)] == [
+    assert [band(value) for value in (95, 80, 79.9, 60, 59, 40, 39.9)] == [
         *("introduce", "introduce", "review", "review", "explore", "explore", "none"),
     ]
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from sqlalchemy import func, select, update
 
 from techex.core.context import Context
 from techex.core.database import Database
 from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing
-from techex.matching import survey, surveyed
+from techex.matching import batch, survey, surveyed
 from techex.matching.service import Matcher
 from techex.matching.strength import EXPLORE
 from techex.matching.survey_tables import Survey, SurveyedListing, SurveyedPair
@@ -20,8 +21,14 @@ from .conftest import settings_in
 
 
 def test_it_finds_what_the_pages_find(
-    demo: Database, tmp_path: Path, matcher: Matcher, context: Context, reader: Context
+    demo: Database,
+    tmp_path: Path,
+    matcher: Matcher,
+    context: Context,
+    reader: Context,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(batch, "FEW", 200)  # all results: a page lets its best two hundred speak for their neighbours
     assert "public: 89 needs" in str(survey.look_over(settings_in(tmp_path), demo, context))
     with demo.reading() as session:
         for need in session.scalars(select(Listing).where(Listing.kind == Kind.NEED).limit(6)).unique():

@@ -55,7 +55,7 @@ def test_four_verdicts_are_no_figure(database: Database, context: Context, pair:
 def test_what_is_rarer_than_five_is_left_out(database: Database, context: Context, pair: tuple[int, int]) -> None:
     judged(database, context, pair, Judgement.FIT, 90, 6)
     judged(database, context, pair, Judgement.NO, 85, 2, Refusal.TOO_EARLY)
-    judged(database, context, pair, Judgement.NO, 35, 5, Refusal.OUT_OF_SCOPE)
+    judged(database, context, pair, Judgement.NO, 45, 5, Refusal.OUT_OF_SCOPE)
     judged(database, context, pair, Judgement.PARTLY, 65, 3)
     found = figures(database)
     assert found is not None
@@ -80,7 +80,7 @@ def test_the_quality_page_shows_them(
 ) -> None:
     english = {"Accept-Language": "en"}
     assert "Fewer than 5 pairs" in client.get("/quality", headers=english).text
-    judged(database, context, pair, Judgement.NO, 35, 5, Refusal.OUT_OF_SCOPE)
+    judged(database, context, pair, Judgement.NO, 45, 5, Refusal.OUT_OF_SCOPE)
     page = client.get("/quality", headers=english).text
     assert "judged 5 pairs" in page
     assert "out of scope" in page

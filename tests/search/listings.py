@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from techex.listings.rules import Kind, Visibility
+from techex.quantities.compact import FIGURES
 from techex.search.collection import Collection, Item
 from techex.search.dense import FloatArray
 from techex.search.facts import Facts
@@ -42,7 +43,10 @@ def made(
         Passage(position, "description", facts.language, "long", f"{rng.integers(1 << 62):064x}")
         for position in range(passages)
     ]
-    return Item((visibility, kind), Entry(listing_id, facts, dict(words), parts, vectors))
+    figures = np.zeros(int(rng.integers(4)), FIGURES)
+    figures["dimension"], figures["low"] = rng.integers(1, 4, len(figures)), rng.integers(100, size=len(figures))
+    figures["high"] = figures["low"]
+    return Item((visibility, kind), Entry(listing_id, facts, dict(words), parts, vectors, figures))
 
 
 def unit(vectors: np.ndarray) -> FloatArray:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from techex.listings.rules import Kind, Visibility
+from techex.quantities.compact import FIGURES
 from techex.search.collection import Collection
 from techex.search.facts import Facts, Filters, Where
 from techex.search.partitions import Partition, _greatest
@@ -206,3 +207,18 @@ def test_the_best_by_words_are_found_where_a_sample_misses_them() -> None:
     scores[1:60:3] = 0.5
     assert _greatest(scores, 20).tolist() == list(range(1, 60, 3))
     assert len(_greatest(scores, 21)) == np.count_nonzero(scores)
+
+
+def test_the_figures_of_listings_follow_every_change_and_merge() -> None:
+    before = [made(number) for number in range(1, 40)]
+    changed = [made(3, seed=5), made(50), made(51)]
+    partition = offers(collection_of(before)).changed([7], [item.entry for item in changed])
+    nothing = np.zeros(0, FIGURES)
+    standing = {item.entry.listing_id: item.entry.figures for item in [*before, *changed]}
+    del standing[7]
+    ids = np.array([51, 3, 12, 7, 1, 999, 50, 20])
+    expected = [(place, *row) for place, one in enumerate(ids.tolist()) for row in standing.get(one, nothing).tolist()]
+    assert expected
+    for each in (partition, partition.merged(), partition.merged().changed([51], [changed[2].entry]).merged()):
+        rows, owners = each.figures(ids)
+        assert [(place, *row) for place, row in zip(owners.tolist(), rows.tolist(), strict=True)] == expected

@@ -16,7 +16,8 @@ from techex.embedding.cards import load_card
 from techex.embedding.encoders import Encoder, load_encoder
 from techex.embedding.tables import EmbeddingVector, PassageRow
 from techex.listings.rules import Kind, Visibility
-from techex.search import commands, service
+from techex.listings.tables import Listing
+from techex.search import commands, queries, service
 from techex.search.service import SearchIndex
 from techex.settings import Settings
 
@@ -68,6 +69,21 @@ def test_an_edit_embeds_what_it_changed_and_no_more(
     index = SearchIndex(settings, database)
     assert nearest(index, encoder, "optical fibres") == [number]
     assert service.verify(settings, database).is_sound
+
+
+def test_figures_are_read_once_and_again_when_the_text_changes(
+    settings: Settings, database: Database, publish: Publish, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = publish(database, "Dryer", "Dries 40 kg an hour at 65 °C.")
+    service.embed_pending(settings, database)
+    with monkeypatch.context() as reading:
+        reading.setattr(queries, "_read_figures", None)  # nothing is read: the index takes what is stored
+        rows, _ = SearchIndex(settings, database).collection().partitions[OFFERS].figures(np.array([number]))
+    assert sorted(rows["low"].tolist())[1:] == [65]
+    with database.transaction() as session:
+        session.execute(update(Listing).where(Listing.id == number).values(summary="Dries at 85 °C."))
+    rows, _ = SearchIndex(settings, database).collection().partitions[OFFERS].figures(np.array([number]))
+    assert sorted(rows["low"].tolist())[1:] == [65, 85]
 
 
 def test_a_worker_with_a_model_embeds_new_listings_by_itself(

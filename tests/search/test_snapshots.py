@@ -51,6 +51,8 @@ def test_a_restart_gives_the_same_answers(collection: Collection, tmp_path: Path
         for a, b in zip(*(p.keywords({"rice": 1.0, "pump": 2.0}).top(50) for p in (other, partition)), strict=True):
             np.testing.assert_allclose(a, b)
         assert [other.facts(number) for number in other.ids()] == [partition.facts(number) for number in other.ids()]
+        for a, b in zip(*(p.figures(other.ids()) for p in (other, partition)), strict=True):
+            assert a.tolist() == b.tolist()
 
 
 def test_a_restored_collection_goes_on_changing(collection: Collection, tmp_path: Path) -> None:
