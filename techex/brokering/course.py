@@ -175,6 +175,8 @@ DONE: Mapping[str, str] = {
     "guest_stay_out": N_("stays out"),
     "guest_leave": N_("left the deal"),
     "guest_end": N_("ended a participation"),
+    "guest_open": N_("lets a further participant read papers that are not confidential"),
+    "guest_shut": N_("lets a further participant read papers no longer"),
     "outcome": N_("said what came of it"),
     "goes_on": N_("said that the talks go on"),
 }

@@ -10,12 +10,13 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import course, credits, deals, marks, outcomes, participants, pipeline, tasks
+from techex.brokering import course, credits, deals, guest_papers, marks, outcomes, participants, pipeline, tasks
 from techex.brokering.course import ParticipantVerb, TaskVerb
 from techex.brokering.deal_tables import Deal, DealStep
+from techex.brokering.document_views import as_download
 from techex.brokering.pipeline import Verb
 from techex.core.audit import START
-from techex.core.context import Context
+from techex.core.context import Context, MemberRole
 from techex.core.vocabulary import TRANSFER_FORMS
 from techex.errors import BadInput, FieldErrors, NotFound
 from techex.listings import service as listings
@@ -59,6 +60,9 @@ def _parts(session: Session, context: Context, deal: Deal, error: Exception | No
         "task_states": course.TASK_STATES,
         "due_days": course.DUE_WORKING_DAYS,
         "guests": [(guest, [row.verb for row in participants.allowed(context, guest)]) for guest in guests],
+        "guest_reading": {guest.id: guest_papers.state_of(deal, guest, side) for guest in guests},
+        "may_open": pipeline.side_of(context.actor, standing, MemberRole.EDITOR) is not None,
+        "living": course.LIVING,
         "guest_labels": course.PARTICIPANT_LABELS,
         "guest_states": course.PARTICIPANT_STATES,
         "roles": course.ROLES,
@@ -169,6 +173,26 @@ def step_participant(participant_id: int, verb: str) -> Response:
     return _back(deal_id, "participants") if inside else replies.see_other(url_for("course.participations"))
 
 
+@blueprint.post("/participations/<int:participant_id>/papers")
+@policy.open_to(policy.signed_in)
+def open_papers(participant_id: int) -> Response:
+    """Let a participant read what is not confidential, or no longer."""
+    with identity.database().transaction() as session:
+        opened = request.form.get("open") == "yes"
+        deal_id = guest_papers.choose(session, identity.context(), participant_id, opened=opened).deal_id
+    return _back(deal_id, "participants")
+
+
+@blueprint.get("/participations/<int:participant_id>/papers/<int:paper>/<int:version>")
+@policy.open_to(policy.signed_in)
+def download(participant_id: int, paper: int, version: int) -> Response:
+    """A paper for a participant. That it was handed out is written down before it is."""
+    with identity.database().transaction() as session:
+        handed_out = request.method == "GET"  # HEAD gets no content
+        found, name = guest_papers.look(session, identity.context(), participant_id, paper, version, handed_out)
+        return as_download(found, name)
+
+
 @blueprint.get("/participations")
 @policy.open_to(policy.signed_in)
 def participations() -> Response:
@@ -198,6 +222,8 @@ def participation(participant_id: int) -> Response:
             kind=interest.listing.kind,
             sides=(interest.sender, interest.receiver),
             contacts=deals.contacts(session, one.deal) if joined else [],
+            papers=guest_papers.of_participant(session, one),
+            may_read=guest_papers.may_read(one),
             stages=pipeline.STAGES,
             roles=course.ROLES,
             states=course.PARTICIPANT_STATES,

@@ -15,7 +15,7 @@ from techex.accounts.service import House, names_of
 from techex.brokering import agreements, deal_letters, deals, disclosing, paper_text, papers, pipeline, talk, turns
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.disclosing import Disclosure, Rung, Step
-from techex.brokering.paper_tables import DealPaper
+from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.core.context import Context, MemberRole
 from techex.core.limits import Rate
 from techex.errors import BadInput, FieldErrors, NotFound
@@ -277,11 +277,17 @@ def download(deal_id: int, paper: int, version: int) -> Response:
     with identity.database().transaction() as session:
         handed_out = request.method == "GET"  # HEAD gets no content
         found, name = papers.look(session, identity.context(), deal_id, paper, version, handed_out)
-        path = attachments.path_of(data_dir(), found.digest, papers.FOLDER)
-        if not path.is_file():
-            raise NotFound(f"The content of paper number {paper} is not here any more.")
-        media_type, content = found.media_type, path.read_bytes()
-    response = send_file(BytesIO(content), media_type, as_attachment=True, download_name=name, conditional=False)
+        return as_download(found, name)
+
+
+def as_download(found: DealPaperVersion, name: str) -> Response:
+    """The content of a version of a paper. Raises NotFound where it is gone."""
+    path = attachments.path_of(data_dir(), found.digest, papers.FOLDER)
+    if not path.is_file():
+        raise NotFound(f"The content of {name} is not here any more.")
+    response = send_file(
+        BytesIO(path.read_bytes()), found.media_type, as_attachment=True, download_name=name, conditional=False
+    )
     response.headers["Content-Security-Policy"] = "sandbox"
     response.headers["Cache-Control"] = "private, no-store"
     return response

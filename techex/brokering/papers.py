@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -215,7 +215,7 @@ def look(
     paper = _shown(session, context, deal, number)
     found = next((one for one in paper.versions if one.number == version), None)
     if found is None or paper.withdrawn_at is not None:
-        raise _absent(number)
+        raise absent(number)
     if handed_out:
         deals.note(session, context, deal, Act.LOOK, talk.side_in(context, deal), _about(context, paper, found))
     return found, name_for(context, deal, paper, found)
@@ -249,11 +249,17 @@ def sweep(session: Session, data_dir: Path, now: datetime) -> int:
 def _shown(session: Session, context: Context, deal: Deal, number: int) -> DealPaper:
     found = next((one for one in talk.papers(session, context, deal) if one.number == number), None)
     if found is None:
-        raise _absent(number)
+        raise absent(number)
     return found
 
 
-def _absent(number: int) -> NotFound:
+def of_deal(session: Session, deal: Deal) -> Sequence[DealPaper]:
+    """All of a deal, whoever may read them, in order."""
+    return session.scalars(select(DealPaper).where(DealPaper.deal_id == deal.id).order_by(DealPaper.number)).all()
+
+
+def absent(number: int) -> NotFound:
+    """The one sentence for what is not there and for what is not for this reader."""
     return NotFound(f"There is no paper number {number} here. It may have been withdrawn, or is not open to you yet.")
 
 

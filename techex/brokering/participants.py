@@ -1,7 +1,8 @@
 """Further participants of a deal: an agency, a laboratory, a funder, or the operator of another place, with a role.
 
 They are named after the introduction, asked once both sides have agreed, and see of the deal what needs no agreement on
-confidentiality: who is in it, how far it has come, and the tasks that are theirs. No message, no document, no contract.
+confidentiality: who is in it, how far it has come, and the tasks that are theirs. No message, no contract; papers that
+are not confidential where both sides let them (`guest_papers`).
 """
 
 from __future__ import annotations
