@@ -14,7 +14,7 @@ from techex.core.context import command_line_context
 from tests.browser.soundness import sound
 
 Open = Callable[..., Page]
-PAGES = ("/desk", "/desk?task=outcome&late=1", "/deals", "/deals?view=list", "/interests", "/figures")
+PAGES = ("/desk", "/desk?task=outcome&late=1", "/desk/pairs", "/deals", "/deals?view=list", "/interests", "/figures")
 
 
 @pytest.fixture(autouse=True)
