@@ -159,7 +159,12 @@ def index() -> Response:
     with identity.database().reading() as session:
         context = identity.context()
         found = TABLE.ask(batches.of_person(session, context), request.args)
-        return replies.page("brokering/batches.html", found=found, choices=batch_refusals.choices(session, context))
+        return replies.page(
+            "brokering/batches.html",
+            found=found,
+            choices=batch_refusals.choices(session, context),
+            most_a_week=batches.BATCHES_A_WEEK,
+        )
 
 
 @blueprint.post("/batches/wanted")
