@@ -269,7 +269,7 @@ def _fresh_rows(fresh: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _batch_rows(batch: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     yield (
-        f"best pairs of {batch['listings']:,} needs and as many results, {batch['workers']} threads",
+        f"best pairs of {batch['listings']:,} needs and as many results, {batch['workers']} processes",
         f"{batch['seconds']} s ({batch['cpu_seconds']} s of all cores); first ten as on the pages "
         f"{batch['as_pages']:.0%}, as if all were looked at {batch['as_all']:.0%}",
     )

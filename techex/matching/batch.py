@@ -7,17 +7,22 @@ the best SHORTLISTED are added, then those near the best ones are guessed, and t
 
 from __future__ import annotations
 
+import signal
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from multiprocessing import get_context
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from techex.errors import Environment
 from techex.matching import ranking, scoring, structure
 from techex.matching.learned import NOTHING, Learned
 from techex.matching.ranking import Query, Ranking, Scored
@@ -114,6 +119,8 @@ class Offers:
 
     def scales(self, queries: Sequence[FloatArray]) -> list[tuple[Scale, Scale]]:
         """As `Scored.scales`, for many vectors (d,) of no language."""
+        if not queries:
+            return []
         held, asked = self.reference.passages, np.array(queries)
         together = (asked @ self.reference.whole.T).astype(np.float64)
         best = held.best(asked @ held.vectors.T).astype(np.float64)
@@ -138,14 +145,49 @@ def best_of_many(
     asked = sorted((need for need in needs if need.query.whole is not None), key=lambda need: need.query.language)
     if not offers or not asked:
         return
-    with _one_thread_a_product(), ThreadPoolExecutor(workers) as pool:
+    blocks = list(_blocks(asked))
+    with _one_thread_a_product():
+        if min(workers, len(blocks)) == 1:
+            for block in blocks:
+                yield from _answered(offers, block, learned, today)
+        else:
+            yield from _side_by_side(offers, blocks, learned, workers, today)
+
+
+def _side_by_side(
+    offers: Sequence[Offers], blocks: Sequence[Sequence[Need]], learned: Learned, workers: int, today: date | None
+) -> Iterator[Found]:
+    """The same by several processes, which share what was laid out: half of the work holds the interpreter's lock."""
+    given = (offers, blocks, learned, today)  # far too large to be sent: a fork finds it where it is
+    pool = ProcessPoolExecutor(workers, get_context("fork"), _forked, given)
+    try:
         waiting: deque[Future[list[Found]]] = deque()
-        for block in _blocks(asked):
-            waiting.append(pool.submit(_answered, offers, block, learned, today))
+        for place in range(len(blocks)):
+            waiting.append(pool.submit(_answered_here, place))
             if len(waiting) > workers + 1:
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise Environment(
+            "A process that compared listings was ended from outside, most likely for want of memory. "
+            "Compare fewer at once, or with one worker."
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+_given: list[tuple[Sequence[Offers], Sequence[Sequence[Need]], Learned, date | None]] = []
+
+
+def _forked(*given: Any) -> None:
+    _given.append(given)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its processes
+
+
+def _answered_here(place: int) -> list[Found]:
+    (offers, blocks, learned, today) = _given[0]
+    return _answered(offers, blocks[place], learned, today)
 
 
 def _blocks(needs: Sequence[Need]) -> Iterator[Sequence[Need]]:
@@ -179,20 +221,16 @@ def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned,
             compared = {part: values[place][given].astype(float) for part, values in zip(COMPARED, added, strict=True)}
             prepared = (each.partition, query, terms[place], None, scoring.ALL_PARTS)
             few[place].append(_Few(*prepared, given=given, offers=each, heard=keywords[place], compared=compared))
-    again = [_again(chosen, query, learned) for chosen, query in zip(few, queries, strict=True)]
+    begun = [ranking.Begun.of(chosen, learned) for chosen in few]
+    answered = [chosen for chosen, one in zip(few, begun, strict=True) if one]
+    again = [one.second_query for one in begun if one]
     for at, each in enumerate(offers):
-        for chosen, scales in zip(few, each.scales(again), strict=True):
+        for chosen, scales in zip(answered, each.scales(again), strict=True):
             chosen[at].again = scales
     return [
-        Found(need, ranking.ranked(chosen, query, learned=learned, today=today))
-        for need, chosen, query in zip(block, few, queries, strict=True)
+        Found(need, ranking.finished(one, query, learned=learned, today=today) if one else ranking.nothing())
+        for need, one, query in zip(block, begun, queries, strict=True)
     ]
-
-
-def _again(chosen: Sequence[Scored], query: Query, learned: Learned) -> FloatArray:
-    """What is searched for once more; nothing for a need without any candidate."""
-    some = [each for each in chosen if len(each.ids)]
-    return ranking.second_query(some, learned) if some else np.zeros_like(_vectors(query)[0])
 
 
 def _vectors(query: Query) -> tuple[FloatArray, FloatArray]:

@@ -38,7 +38,7 @@ SHOWN = 30  # pairs on a terminal; the file has all
 @click.option("--top", type=click.IntRange(1, 50), default=TOP, show_default=True, help="Results a need, at most.")
 @click.option("--min-strength", "least", type=click.IntRange(0, 100), default=EXPLORE, show_default=True, help="0-100.")
 @click.option("--csv", "path", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), help="Write all here.")
-@click.option("--workers", type=click.IntRange(1, 64), help="Threads; as many as there are cores unless said.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; as many as there are cores unless said.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of all, best first.")
 def pairs(
     origin: str,

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -163,27 +163,76 @@ def ranked(
     today: date | None = None,
 ) -> Ranking:
     """The candidates of several partitions together, best first, for a query turned by what was learned."""
-    scored = [each for each in scored if len(each.ids)]
-    if not scored:
-        none = np.empty(0)
-        return Ranking(np.empty(0, np.int64), none, dict.fromkeys(WEIGHTS, none), dict.fromkeys(PARTS, none), {})
-    ids, added, plain = _first(scored, learned)
+    begun = Begun.of(scored, learned)
+    return finished(begun, query, parts, learned, today) if begun else nothing()
+
+
+def nothing() -> Ranking:
+    """The ranking of no candidates."""
+    none = np.empty(0)
+    return Ranking(np.empty(0, np.int64), none, dict.fromkeys(WEIGHTS, none), dict.fromkeys(PARTS, none), {})
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The candidates of some partitions before the second search: ids (m,), what each part adds, and the sum of it."""
+
+    scored: Sequence[Scored]
+    ids: IntArray
+    added: Mapping[str, Numbers]
+    plain: Numbers
+
+    @classmethod
+    def of(cls, scored: Sequence[Scored], learned: Learned | None = None) -> Begun | None:
+        """None where no partition has a candidate."""
+        scored = [each for each in scored if len(each.ids)]
+        if not scored:
+            return None
+        ids = _joined([each.ids for each in scored])
+        added = {part: _joined([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
+        if learned:
+            added = {part: learned.factor(part) * values for part, values in added.items()}
+        plain = np.sum(list(added.values()), axis=0)
+        added[FIGURES] = (learned.factor(FIGURES) if learned else 1.0) * _by_figures(scored, ids, plain)
+        return cls(scored, ids, added, plain + added[FIGURES])
+
+    @cached_property
+    def wholes(self) -> FloatArray:
+        """(m, d) vectors of whole texts."""
+        return _joined([each.whole for each in self.scored])
+
+    @cached_property
+    def second_query(self) -> FloatArray:
+        """(d,) what is searched for once more: the best candidates together."""
+        best = scoring.order(self.ids, self.plain)[: scoring.FEEDBACK_LISTINGS]
+        together = scoring.feedback_weights(self.plain[best]) @ self.wholes[best]
+        found: FloatArray = unit(together.astype(np.float32)[None])[0]
+        return found
+
+
+def finished(
+    begun: Begun, query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None, today: date | None = None
+) -> Ranking:
+    """What was begun, put in order: with likeness to the best candidates, and to better neighbours."""
+    scored, ids = begun.scored, begun.ids
+    added = dict(begun.added)
     added[FEEDBACK], added[NEIGHBOURS] = np.zeros(len(ids)), np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
         weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
         weight *= learned.factor(FEEDBACK) if learned else 1.0
-        added[FEEDBACK] = weight * _feedback(scored, scoring.order(ids, plain), plain)
-    scores = plain + added[FEEDBACK]
+        added[FEEDBACK] = weight * _joined([each.likeness(begun.second_query) for each in scored])
+    scores = begun.plain + added[FEEDBACK]
     if query.whole is not None and parts.neighbours:
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
-        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], *_of_all(scored, best))
+        languages = _joined([each.languages for each in scored])[best]
+        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], begun.wholes[best], languages)
     scores = scores + added[NEIGHBOURS]
     if today is not None:
-        scores = scores - np.concatenate([structure.fading(each.facts, today) for each in scored])
+        scores = scores - _joined([structure.fading(each.facts, today) for each in scored])
     order = scoring.order(ids, scores)
     left = [structure.left_open(query.wanted, each.facts) for each in scored]
-    left_open = {part: np.concatenate([each[part] for each in left]) for part in left[0]}
-    same = np.concatenate([each.same_language for each in scored])
+    left_open = {part: _joined([each[part] for each in left]) for part in left[0]}
+    same = _joined([each.same_language for each in scored])
     found = grounds(added, left_open, same, of_text=query.wanted is None)
     idf: dict[str, float] = {}
     for each in scored:
@@ -195,40 +244,9 @@ def ranked(
     return Ranking(ids[order], scores[order], found, {part: values[order] for part, values in added.items()}, idf)
 
 
-def _first(scored: Sequence[Scored], learned: Learned | None) -> tuple[IntArray, dict[str, Numbers], Numbers]:
-    """Ids of all candidates, what each part adds before the second search, and the sum of it."""
-    ids = np.concatenate([each.ids for each in scored])
-    added = {part: np.concatenate([each.added[part] for each in scored]) for part in (*DENSE, LEXICAL, *STATED)}
-    if learned:
-        added = {part: learned.factor(part) * values for part, values in added.items()}
-    plain = np.sum(list(added.values()), axis=0)
-    added[FIGURES] = (learned.factor(FIGURES) if learned else 1.0) * _by_figures(scored, ids, plain)
-    return ids, added, plain + added[FIGURES]
-
-
-def second_query(scored: Sequence[Scored], learned: Learned | None = None) -> FloatArray:
-    """(d,) what is searched for once more: the best candidates together."""
-    ids, _, plain = _first(scored, learned)
-    return _together(scored, scoring.order(ids, plain), plain)
-
-
-def _together(scored: Sequence[Scored], order: IntArray, scores: Numbers) -> FloatArray:
-    best = order[: scoring.FEEDBACK_LISTINGS]
-    wholes, _ = _of_all(scored, best)
-    together: FloatArray = unit((scoring.feedback_weights(scores[best]) @ wholes).astype(np.float32)[None])[0]
-    return together
-
-
-def _feedback(scored: Sequence[Scored], order: IntArray, scores: Numbers) -> Numbers:
-    """(m,) likeness of every candidate to the best ones together."""
-    together = _together(scored, order, scores)
-    return np.concatenate([each.likeness(together) for each in scored])
-
-
-def _of_all(scored: Sequence[Scored], places: IntArray) -> tuple[FloatArray, NDArray[np.int32]]:
-    """Vectors (k, d) of whole texts and languages (k,) of the candidates at these places among those of all."""
-    wholes = np.concatenate([each.whole for each in scored])
-    return wholes[places], np.concatenate([each.languages for each in scored])[places]
+def _joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Arrays one after another; the one itself where there is one."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _by_figures(scored: Sequence[Scored], ids: IntArray, plain: Numbers) -> Numbers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from techex.embedding.cards import load_card
 from techex.embedding.centring import unit
 from techex.embedding.encoders import load_encoder
+from techex.errors import Environment
 from techex.listings.rules import Kind, Visibility
 from techex.matching import batch, batch_bench, ranking
 from techex.matching.batch import Need, best_of_many
@@ -101,6 +104,15 @@ def test_the_best_survive_when_only_few_are_looked_at_closely(
         for each in best_of_many(partitions, asked)
     ]
     assert sum(kept) >= 0.85 * 3 * len(asked)
+
+
+def test_a_process_that_is_ended_from_outside_is_told_in_a_sentence(
+    partitions: tuple[Partition, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "BLOCK", 7)
+    monkeypatch.setattr(batch, "_answered", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(Environment, match=r"ended from outside.*one worker"):
+        list(best_of_many(partitions, needs(), workers=2))
 
 
 def test_needs_without_vectors_are_left_out(partitions: tuple[Partition, ...]) -> None:
