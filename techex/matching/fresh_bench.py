@@ -35,7 +35,7 @@ from techex.organisations.tables import Organisation
 from techex.search.bench import PASSAGES_EACH
 from techex.search.collection import Centring, Collection
 from techex.search.service import SearchIndex
-from techex.search.tables import CentringRow, EmbeddingProgress
+from techex.search.tables import CentringRow, EmbeddingProgress, ListingFigures
 from techex.settings import Settings
 
 OFFERS = (Visibility.PUBLIC, Kind.OFFER)
@@ -183,6 +183,9 @@ def store(database: Database, grown: Collection, card: ModelCard) -> None:
             connection.execute(insert(Listing), rows)
             connection.execute(insert(PassageRow), pieces)
             connection.execute(insert(EmbeddingVector), vectors)
+            # As if their figures had been read: without any, nothing is to be done for them.
+            figures: list[dict[str, Any]] = [{"listing_id": number, "digest": "", "figures": b""} for number in numbers]
+            connection.execute(insert(ListingFigures), figures)
 
 
 def _passages(draft: Any) -> Sequence[Passage]:
