@@ -23,6 +23,7 @@ from techex.embedding.passages import passages_of
 from techex.embedding.sentences import split_sentences
 from techex.interchange.demo import demo_exchange
 from techex.listings.rules import BODY_FIELDS, Kind, Visibility
+from techex.quantities.compact import FigureRows, stated
 from techex.regions.service import provinces
 from techex.search.analysis import listing_terms, search_terms
 from techex.search.collection import KEYS, Collection, Raw
@@ -32,6 +33,7 @@ from techex.search.names import Names, Vocabulary
 from techex.search.partitions import Partition, Selection, Tables
 from techex.search.postings import BLOCK, Postings
 from techex.search.segments import PASSAGES, PASSAGES_A_LISTING, Entry, Passage, Segment
+from techex.search.stated import Stated
 from techex.settings import load_settings
 
 LISTINGS = 100_000
@@ -63,6 +65,7 @@ class Source:
     vectors: FloatArray
     sentences: Sequence[Mapping[str, int]]
     searches: Sequence[tuple[FloatArray, Mapping[str, float]]]  # one vector (1, d) and the terms of a short text
+    figures: Sequence[FigureRows] = ()  # what results state
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def demo_source() -> Source:
     card = load_card(settings.card)
     encoder = load_encoder(card, settings.models_dir, engine=settings.engine or None, threads=settings.threads)
     drafts = [listing.draft for listing in demo_exchange().listings]
-    texts, sentences, searches = [], [], []
+    texts, sentences, searches, figures = [], [], [], []
     for draft in drafts:
         body = {name: draft.values[name] for name in BODY_FIELDS if draft.values.get(name)}
         passages = passages_of(draft.values["title"], draft.values["summary"], body, draft.language)
@@ -107,13 +110,14 @@ def demo_source() -> Source:
             sentences += [listing_terms(sentence, draft.language) for sentence in split_sentences(text, draft.language)]
         if draft.kind is Kind.NEED:
             searches.append((draft.values["title"], draft.language))
+        else:
+            figures.append(stated("\n".join([draft.values["summary"], *body.values()]), draft.language))
     raw = encoder.encode(texts, "listing")
     mean = raw.mean(0)
     queries = unit(encoder.encode([text for text, _ in searches], "search") - mean)
     words = [search_terms(text, language, LANGUAGES_HELD).all for text, language in searches]
-    return Source(
-        unit(raw - mean), sentences, [(query[None], terms) for query, terms in zip(queries, words, strict=True)]
-    )
+    asked = [(query[None], terms) for query, terms in zip(queries, words, strict=True)]
+    return Source(unit(raw - mean), sentences, asked, figures)
 
 
 def made_collection(source: Source, listings: int = LISTINGS, seed: int = 0) -> Collection:
@@ -134,7 +138,8 @@ def made_collection(source: Source, listings: int = LISTINGS, seed: int = 0) -> 
     passages["language"] = np.repeat(facts["language"], PASSAGES_EACH)
     postings = _postings(source, listings, tables.vocabulary, rng)
     index = build_index(passages["id"], _grown_vectors(source, len(passages), rng))
-    segment = Segment(facts, passages, index, postings)
+    said = [source.figures[at] for at in rng.integers(len(source.figures), size=listings)] if source.figures else None
+    segment = Segment(facts, passages, index, postings, Stated.of(said) if said else None)
     partitions = {key: Partition.build((), tables) for key in KEYS}
     partitions[OFFERS] = Partition(
         segment, Segment.build((), dimension, tables.labels, tables.vocabulary), None, tables
