@@ -18,6 +18,7 @@ from techex.brokering.tables import Interest, InterestStep
 from techex.core.audit import AuditEntry
 from techex.listings.tables import Reading, Review
 from techex.organisations.tables import Organisation
+from techex.regions import working_days
 from techex.regions.working_days import until
 
 PERIOD = timedelta(days=90)
@@ -90,7 +91,7 @@ def answers(session: Session, now: datetime) -> list[Answer]:
         .where(AuditEntry.subject == "organisation", AuditEntry.verb == "verified", AuditEntry.at >= since),
     )
     return [
-        Answer(person_id, came.date(), at.date())
+        Answer(person_id, working_days.here(came), working_days.here(at))
         for query in queries
         for person_id, came, at in session.execute(query)
         if person_id is not None

@@ -28,6 +28,7 @@ from techex.errors import Conflict, FieldErrors, NotAllowed
 from techex.listings.rules import Kind
 from techex.listings.tables import Listing
 from techex.organisations.tables import OperatorPlace, OrganisationMember
+from techex.regions import working_days
 
 NAME = "demo exchange"
 _HOUSE = House(NAME, lambda *_, **__: "")
@@ -62,11 +63,11 @@ def load(database: Database, context: Context) -> int:
         drafted = [made for keys in TOGETHER if (made := _commission(session, operator, keys))]
         plans = [_plan(session, operator, *row) for row in PLANS]
         _tag(session, operator, plans, drafted)
-        first = begin_of(context.now.year, quarter(context.now.date())[1])
-        since = first if (context.now.date() - first).days > 30 else begin_of(*_before(first))
+        first = begin_of(context.now.year, quarter(working_days.here(context.now))[1])
+        since = first if (working_days.here(context.now) - first).days > 30 else begin_of(*_before(first))
         _propose(session, operator)
         _set_tasks(session, operator)
-        reporting.make(session, operator, since, context.now.date(), [plan.id for plan in plans])
+        reporting.make(session, operator, since, working_days.here(context.now), [plan.id for plan in plans])
         session.execute(delete(Letter).where(Letter.id > letters))
         return len(drafted)
 
@@ -100,7 +101,7 @@ def _commission(session: Session, operator: Context, keys: tuple[str, ...]) -> C
 
 
 def _plan(session: Session, operator: Context, number: str, title: str, days: int) -> PlanDocument:
-    day = operator.now.date() - timedelta(days=days)
+    day = working_days.here(operator.now) - timedelta(days=days)
     return plan_documents.add(session, operator, {"number": number, "title": title, "date": f"{day}"})
 
 

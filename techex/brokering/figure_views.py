@@ -19,6 +19,7 @@ from techex.matching import surveyed
 from techex.matching.verdict_figures import verdict_figures
 from techex.organisations import service as organisations
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.regions.rules import Place
 from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
@@ -78,7 +79,7 @@ def _read(session: Session) -> _Read:
         asked = asked_of(request.args)
         return _Read(context, True, places, everything, figures.chosen(everything, asked), asked)
     # As it stood at the end of the last quarter: from day to day one would see each single step.
-    asked = Asked(before=funnel.begin_of(*funnel.quarter(context.now.date())))
+    asked = Asked(before=funnel.begin_of(*funnel.quarter(working_days.here(context.now))))
     assert asked.before is not None  # noqa: S101 - set a line above
     found = funnel.until(figures.ways(session, None, public=True), asked.before)
     return _Read(Context(ANONYMOUS, context.now), False, None, found, found, asked)

@@ -13,7 +13,7 @@ from techex.brokering import funnel
 from techex.brokering.funnel import Counted, Flow, Step, Told, Veil, Way
 from techex.brokering.listing_figures import LISTING_STEPS, ListingStep, Match, Reached
 from techex.core.vocabulary import FIELDS, N_, ORGANISATION_KINDS
-from techex.regions import drawing
+from techex.regions import drawing, working_days
 from techex.regions import service as regions
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.web.language import page_language
@@ -184,7 +184,7 @@ def _by_quarter(ways: Sequence[Way], matches: Sequence[Match], exact: bool) -> T
     for first, last, group in funnel.by_period(ways, 1 if exact else funnel.LEAST):
         name = period_name(first, last)
         counted[name] = funnel.funnel(group)
-        fitting[name] = sum(first <= funnel.quarter(match.since.date()) <= last for match in matches)
+        fitting[name] = sum(first <= funnel.quarter(working_days.here(match.since)) <= last for match in matches)
     return Table(gettext("By the quarter in which it was sent"), _rows(counted, fitting, exact, keep_order=True))
 
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from statistics import median
 
 from techex.core.vocabulary import N_
+from techex.regions import working_days
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.regions.service import region_of
 
@@ -53,7 +54,7 @@ class Way:
     @property
     def sent(self) -> date:
         """The day it was sent: by this day it belongs to a period, with all that came of it."""
-        return self.moments[Step.SENT].date()
+        return working_days.here(self.moments[Step.SENT])
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def funnel(ways: Sequence[Way]) -> list[Counted]:
 def until(ways: Iterable[Way], day: date) -> list[Way]:
     """As it stood at the beginning of a day: what came later is left out."""
     found = (
-        replace(way, moments={step: at for step, at in way.moments.items() if at.date() < day})
+        replace(way, moments={step: at for step, at in way.moments.items() if working_days.here(at) < day})
         for way in ways
         if way.sent < day
     )

@@ -24,6 +24,7 @@ from techex.matching import surveyed
 from techex.matching.strength import EXPLORE
 from techex.matching.survey_tables import SurveyedListing, SurveyedPair
 from techex.organisations.tables import Organisation
+from techex.regions import working_days
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.regions.service import place_of_code, regions
 
@@ -215,8 +216,8 @@ def matches(session: Session, context: Context, asked: Asked, places: Iterable[s
             wanted is None
             or wanted & {one.origin.code, one.origin.country, one.application.code, one.application.country}
         )
-        and (asked.since is None or one.since.date() >= asked.since)
-        and (asked.before is None or one.since.date() < asked.before)
+        and (asked.since is None or working_days.here(one.since) >= asked.since)
+        and (asked.before is None or working_days.here(one.since) < asked.before)
         and asked.origin in ("", region_code(one.origin))
         and asked.application in ("", region_code(one.application))
         and (not asked.field or asked.field in fields.get(one.need_id, ()))

@@ -18,6 +18,7 @@ from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence, TechexError
 from techex.listings import service as listings
 from techex.listings.tables import Listing
+from techex.regions import working_days
 from techex.settings import Settings
 from techex.web import identity, policy, replies
 from techex.web.addresses import whole
@@ -62,7 +63,7 @@ def index() -> Response:
 def _index(session: Session, error: TechexError | None = None) -> Response:
     context = identity.context()
     rows = reporting.kept(session, context)
-    this = funnel.quarter(context.now.date())
+    this = funnel.quarter(working_days.here(context.now))
     year, number = (this[0], this[1] - 1) if this[1] > 1 else (this[0] - 1, 4)
     return replies.page(
         "brokering/reports.html",

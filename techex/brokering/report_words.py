@@ -18,6 +18,7 @@ from techex.brokering.report_tables import Report
 from techex.core.mail import said_in
 from techex.core.vocabulary import FIELDS, N_, ORGANISATION_KINDS, TRANSFER_FORMS
 from techex.regions import service as regions
+from techex.regions import working_days
 
 LANGUAGES = ("vi", "en")
 MOST_ROWS = 15  # of a table on paper; the spreadsheet has all
@@ -83,7 +84,7 @@ def heading(report: Report, language: str, exchange: str) -> dict[str, Any]:
         "exchange": exchange,
         "period": words.say(N_("%(first)s to %(last)s"), first=words.day(report.since), last=words.day(report.until)),
         "places": f"{words.say(N_('Places'))}: {places}",
-        "made": words.say(N_("As it stood on %(day)s"), day=words.day(report.made_at.date())),
+        "made": words.say(N_("As it stood on %(day)s"), day=words.day(working_days.here(report.made_at))),
         "demo": words.say(N_("Illustrative: counted from the invented listings and deals of a demo exchange"))
         if report.facts.get("demo")
         else "",

@@ -28,6 +28,7 @@ from techex.errors import FieldErrors, NotFound, Sentence
 from techex.matching import surveyed
 from techex.matching.verdict_figures import verdict_figures
 from techex.organisations import service as organisations
+from techex.regions import working_days
 
 LONGEST_DAYS = 1_100  # three years
 MOST_SHARES = 15
@@ -79,7 +80,7 @@ def checked_period(since: date | None, until: date | None, today: date) -> tuple
 
 def make(session: Session, context: Context, since: date | None, until: date | None, plans: Sequence[int]) -> Report:
     """Count and keep a report of a period for the maker's places, tagged with plan documents. Raises FieldErrors."""
-    first, last = checked_period(since, until, context.now.date())
+    first, last = checked_period(since, until, working_days.here(context.now))
     places = places_of(context.actor)
     made = Report(
         since=first,
@@ -150,7 +151,8 @@ def _signed(ways: Sequence[Way], asked: Asked) -> list[Way]:
     found = []
     for way in ways:
         at = way.moments.get(funnel.Step.SIGNED)
-        if at and (not asked.since or at.date() >= asked.since) and (not asked.before or at.date() < asked.before):
+        day = working_days.here(at) if at else None
+        if day and (not asked.since or day >= asked.since) and (not asked.before or day < asked.before):
             found.append(way)
     return found
 
@@ -185,7 +187,7 @@ def _contracts(session: Session, context: Context, asked: Asked) -> list[dict[st
     """The contracts of the period that the maker may read; administrators read no deals, so they have counts alone."""
     found = []
     for deal in deals.visible(session, context):
-        day = deal.signed_at.date() if deal.signed_at else None
+        day = working_days.here(deal.signed_at) if deal.signed_at else None
         if (
             day
             and deal.contract
@@ -210,7 +212,7 @@ def _commissions(session: Session, context: Context, first: date, last: date) ->
             sum(one.state == Consent.AGREED for one in row.consents),
         ]
         for row in commissioning.kept(session, context)
-        if first <= row.created_at.date() <= last
+        if first <= working_days.here(row.created_at) <= last
     ]
 
 

@@ -25,6 +25,7 @@ from techex.matching.rules import NO_FILTERS, Band, Filters
 from techex.matching.service import stored_query
 from techex.matching.strength import EXPLORE, band, falling, strength
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
 
@@ -151,7 +152,7 @@ def best_pairs(
     given: set[tuple[int, int]] = set()
     for origin, application in asked.directions:
         needs = _needs(session, context, collection, replace(asked, origin=origin, application=application), count)
-        found = best_of_many(partitions, needs, learned, workers, context.now.date())
+        found = best_of_many(partitions, needs, learned, workers, working_days.here(context.now))
         total = len(needs) * len(asked.directions)
         while several := list(islice(found, HYDRATED)):
             for pair in _hydrated(session, context, asked, learned, several):

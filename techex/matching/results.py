@@ -29,6 +29,7 @@ from techex.matching.strength import EXPLORE, band, falling, strength, strength_
 from techex.organisations import queries as organisation_queries
 from techex.quantities.reading import find_quantities
 from techex.regions import service as regions
+from techex.regions import working_days
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
 from techex.search.facts import FACTS, FactRows, Reach, Where, counted, facts_of
@@ -92,7 +93,7 @@ class Results:
             self.limits,
             learned=self.learned,
             also=self.also,
-            today=self.context.now.date(),
+            today=working_days.here(self.context.now),
         )
 
     @cached_property

@@ -31,6 +31,7 @@ from techex.matching.service import stored_query
 from techex.matching.strength import EXPLORE, REVIEW, falling, strength
 from techex.matching.survey_tables import Survey, SurveyedAlike, SurveyedListing, SurveyedPair
 from techex.matching.surveyed import ALL, PUBLIC
+from techex.regions import working_days
 from techex.search.collection import Collection
 from techex.search.dense import FloatArray
 from techex.search.service import SearchIndex
@@ -115,7 +116,7 @@ def look(session: Session, reader: Context, collection: Collection, learned: Lea
     ready = [need for need in needs if need.query.whole is not None]
     seen.without_vectors = len(needs) - len(ready)
     partitions = collection.view(visible_classes(reader.actor), Kind.OFFER)
-    for found in best_of_many(partitions, ready, learned, workers, reader.now.date()):
+    for found in best_of_many(partitions, ready, learned, workers, working_days.here(reader.now)):
         seen.take(found.need.id, _strengths(found, learned, owners, seen.listings))
     vectors = {need.id: need.query.whole for need in ready if need.query.whole is not None}
     seen.alike = alike(vectors, {need for need in vectors if seen.best[need] < REVIEW})

@@ -77,6 +77,13 @@ def test_quarters_with_few_stand_together_with_their_neighbours() -> None:
     assert funnel.begin_of(2026, 5) == date(2027, 1, 1)
 
 
+def test_a_quarter_begins_at_midnight_in_vietnam() -> None:
+    midnight = datetime(2026, 3, 31, 17, tzinfo=UTC)
+    ways = [way(sent=midnight - timedelta(minutes=1)), way(sent=midnight)]
+    assert [(first, len(group)) for first, _, group in funnel.by_period(ways, 1)] == [((2026, 1), 1), ((2026, 2), 1)]
+    assert funnel.until(ways, date(2026, 4, 1)) == ways[:1]
+
+
 COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=8)
 
 
