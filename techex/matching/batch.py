@@ -26,6 +26,7 @@ from techex.errors import Environment
 from techex.matching import ranking, scoring, structure
 from techex.matching.learned import NOTHING, Learned
 from techex.matching.ranking import Query, Ranking, Scored
+from techex.matching.reference import facts_of, reference_of, whole_vectors
 from techex.matching.scoring import Numbers, Scale
 from techex.search.analysis import SearchTerms
 from techex.search.dense import FloatArray, IntArray
@@ -66,9 +67,9 @@ class Offers:
     """A partition of offers laid out for products of matrices. Made once for a batch."""
 
     def __init__(self, partition: Partition) -> None:
-        self.partition, self.reference = partition, ranking.reference_of(partition)
+        self.partition, self.reference = partition, reference_of(partition)
         self.ids = partition.ids()
-        self.facts = ranking.facts_of(partition, self.ids)
+        self.facts = facts_of(partition, self.ids)
         self.languages = self.facts["language"].astype(np.int32)
         self.table = KeywordTable(partition)
         self.columns = self.table.columns(self.ids)
@@ -80,7 +81,7 @@ class Offers:
 
         The greatest similarity of a listing is then a maximum of neighbouring columns, without any bookkeeping.
         """
-        self.wholes = ranking.whole_vectors(held)
+        self.wholes = whole_vectors(held)
         self.counts = np.bincount(held.owners, minlength=len(self.ids))
         order = np.argsort(-self.counts, kind="stable")
         self.place = np.empty(len(order), np.int64)

@@ -6,9 +6,10 @@ from collections import defaultdict
 
 import numpy as np
 
-from techex.matching import parity, ranking
+from techex.matching import parity
 from techex.matching.evaluated import LanguageParity, Separated
 from techex.matching.gold import GoldNeed, GoldSet
+from techex.matching.reference import whole_vectors
 
 FITS = 2
 # The demo has some twenty thousand random pairs: one in a hundred is a mark that two hundred of them set.
@@ -21,7 +22,7 @@ def language_parity(gold: GoldSet, raw: GoldSet) -> LanguageParity:
     """Of needs in all their languages; `raw` is the same exchange without centring, for the raw cosine."""
     right: dict[str, dict[parity.Pair, list[float]]] = {"ours": defaultdict(list), "raw": defaultdict(list)}
     random: dict[str, dict[parity.Pair, list[float]]] = {"ours": defaultdict(list), "raw": defaultdict(list)}
-    wholes = ranking.whole_vectors(raw.offers.passages(raw.offers.ids()))
+    wholes = whole_vectors(raw.offers.passages(raw.offers.ids()))
     for known, uncentred in zip(_needs(gold), _needs(raw), strict=True):
         ranked = gold.ranked(known)
         weights = dict(zip(ranked.ids.tolist(), ranked.plain.tolist(), strict=True))

@@ -24,6 +24,7 @@ from techex.matching import calibration, mapping, metrics, ranking, weighting
 from techex.matching.calibration import Calibration
 from techex.matching.learned import NOTHING, Learned
 from techex.matching.ranking import Query, Ranking
+from techex.matching.reference import whole_vectors
 from techex.matching.strength import falling, strength
 from techex.search.partitions import Partition
 
@@ -211,7 +212,7 @@ def _with_map(given: Sequence[tuple[Case, Ranking]], learned: Learned, firmness:
         if case.query.whole is None:
             continue
         offers = np.array(sorted(case.grades), np.int64)
-        wholes = np.sum([ranking.whole_vectors(part.passages(offers)) for part in case.partitions], axis=0)
+        wholes = np.sum([whole_vectors(part.passages(offers)) for part in case.partitions], axis=0)
         known = wholes.any(axis=1)
         grades = np.array([case.grades[offer] for offer in offers.tolist()], np.float32)
         fits, refused = known & (grades > 0), known & (grades == 0)

@@ -11,15 +11,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from typing import Any, Protocol
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from techex.embedding.centring import unit
-from techex.embedding.passages import WHOLE_FIELD
 from techex.listings.rules import Kind
 from techex.matching import satisfying, scoring, structure
+from techex.matching.reference import facts_of, reference_of, whole_vectors
 from techex.matching.scoring import ALL_PARTS, Numbers, Parts, Scale
 from techex.matching.strength import WEIGHTS, grounds, weighed
 from techex.matching.structure import Wanted
@@ -33,12 +32,8 @@ from techex.search.partitions import Keywords, Partition, Passages, Selection
 # Candidates by meaning and by words; a smaller partition is scored whole.
 CANDIDATES = 200
 SCORED_WHOLE = 2_000
-# Listings a partition is compared with: the spread of a thousand is known to 2 %.
-REFERENCE = 1_000
 # So many of the best have their figures compared with those asked for; the others stay behind them.
 FIGURED = 30
-# Those of the sample whose figures are looked at: how often a figure is satisfied by chance need not be known better.
-REFERENCE_FIGURES = 200
 
 # Names of the parts of a score, as they are kept with a verdict.
 DENSE = ("whole", "passages")
@@ -103,37 +98,6 @@ class Ranking:
 
     def __len__(self) -> int:
         return len(self.ids)
-
-
-@dataclass(frozen=True)
-class Reference:
-    """What a partition's queries are compared with: a fixed sample of its listings."""
-
-    ids: IntArray
-    languages: NDArray[np.int32]  # (r,) numbers in the labels of the collection
-    passages: Passages
-    whole: FloatArray  # (r, d)
-    spoken: frozenset[str]  # languages of all listings of the partition
-    figures: tuple[FigureRows, IntArray, int]  # of some of them: rows, whose they are, how many listings
-
-
-_references: WeakKeyDictionary[Partition, Reference] = WeakKeyDictionary()
-
-
-def reference_of(partition: Partition) -> Reference:
-    """The reference sample of a partition, made at its first use; a partition never changes."""
-    found = _references.get(partition)
-    if found is None:
-        ids = partition.sample(REFERENCE)
-        passages = partition.passages(ids)
-        some = ids[:: max(1, len(ids) // REFERENCE_FIGURES)]
-        found = Reference(
-            *(ids, _languages(partition, ids), passages, whole_vectors(passages)),
-            frozenset(partition.languages()),
-            (*partition.figures(some), len(some)),
-        )
-        _references[partition] = found
-    return found
 
 
 def rank(
@@ -401,25 +365,3 @@ class Scored:
                 chance = by_chance[self.reference.languages == number]
                 found[self.languages == number] -= scoring.noise(chance, number == self.number)
         return np.asarray(scoring.lexical_weight(self.query.words) * found, np.float64)
-
-
-def whole_vectors(passages: Passages) -> FloatArray:
-    """(m, d) the vector of the whole text of each listing; where there is one passage it is that; zero for none."""
-    wholes = np.zeros((len(passages.listing_ids), passages.vectors.shape[1]), np.float32)
-    wholes[passages.owners] = passages.vectors  # the last passage of a listing is its whole, or its only one
-    is_whole = passages.is_label("field", WHOLE_FIELD)
-    wholes[passages.owners[is_whole]] = passages.vectors[is_whole]
-    return wholes
-
-
-def _languages(partition: Partition, ids: IntArray) -> NDArray[np.int32]:
-    """(m,) numbers of the languages of these listings."""
-    return facts_of(partition, ids)["language"].astype(np.int32)
-
-
-def facts_of(partition: Partition, ids: IntArray) -> NDArray[np.void]:
-    """(m,) rows of facts."""
-    places, rows = partition.fact_rows(ids)
-    found = np.zeros(len(ids), rows.dtype)
-    found[places] = rows
-    return found
