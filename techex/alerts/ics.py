@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from icalendar import Alarm, Calendar, Event
+from icalendar import Alarm, Calendar, Event, Timezone
 
 from techex.core import mail
 from techex.core.deadlines import Deadline
@@ -63,9 +64,16 @@ def written(reader: Reader, deadlines: Sequence[Deadline]) -> bytes:
         calendar.add_component(_event(reader, deadline))
     moments = [deadline.day_in(UTC) for deadline in deadlines if deadline.is_moment]
     if moments:
-        margin = timedelta(days=400)  # so that both changes of the clock of the year are told
-        calendar.add_missing_timezones(first_date=min(moments) - margin, last_date=max(moments) + margin)
+        years = min(moments).year - 1, max(moments).year + 1  # so that both changes of the clock of a year are told
+        zones = [_zone(name, *years) for name in sorted(calendar.get_missing_tzids())]
+        calendar.subcomponents[:0] = zones
     return bytes(calendar.to_ical())
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str, first: int, last: int) -> Timezone:
+    """When clocks change in these years; kept, since the library asks for every day of them (30 ms)."""
+    return Timezone.from_tzid(name, first_date=date(first, 1, 1), last_date=date(last, 12, 31))
 
 
 def _event(reader: Reader, deadline: Deadline) -> Event:
