@@ -84,7 +84,9 @@ def _event(reader: Reader, deadline: Deadline) -> Event:
     event.add("last-modified", _whole(deadline.changed_at))
     event.add("sequence", deadline.revision)
     if isinstance(deadline.due, datetime):
-        event.add("dtstart", deadline.due.astimezone(reader.zone).replace(microsecond=0))
+        local = deadline.due.astimezone(reader.zone).replace(microsecond=0)
+        # Of an hour that comes twice as clocks go back, local time means the first (RFC 5545 §3.3.5).
+        event.add("dtstart", local.astimezone(UTC) if local.fold else local)
     else:
         event.add("dtstart", deadline.due)
         event.add("dtend", deadline.due + timedelta(days=1))
