@@ -56,11 +56,28 @@ class Need:
 
 
 @dataclass(frozen=True)
+class Best:
+    """Of a `Ranking` what a list of pairs shows: little enough to be sent from one process to another."""
+
+    ids: IntArray
+    scores: Numbers
+    plain: Numbers
+
+    @classmethod
+    def of(cls, ranking: Ranking) -> Best:
+        """The same listings in the same order."""
+        return cls(ranking.ids, ranking.scores, ranking.plain)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True)
 class Found:
     """The best offers of a need, best first."""
 
     need: Need
-    ranking: Ranking
+    ranking: Best
 
 
 class Offers:
@@ -150,7 +167,7 @@ def best_of_many(
     with _one_thread_a_product():
         if min(workers, len(blocks)) == 1:
             for block in blocks:
-                yield from _answered(offers, block, learned, today)
+                yield from map(Found, block, _answered(offers, block, learned, today))
         else:
             yield from _side_by_side(offers, blocks, learned, workers, today)
 
@@ -162,13 +179,13 @@ def _side_by_side(
     given = (offers, blocks, learned, today)  # far too large to be sent: a fork finds it where it is
     pool = ProcessPoolExecutor(workers, get_context("fork"), _forked, given)
     try:
-        waiting: deque[Future[list[Found]]] = deque()
-        for place in range(len(blocks)):
-            waiting.append(pool.submit(_answered_here, place))
+        waiting: deque[tuple[Sequence[Need], Future[list[Best]]]] = deque()
+        for place, block in enumerate(blocks):
+            waiting.append((block, pool.submit(_answered_here, place)))
             if len(waiting) > workers + 1:
-                yield from waiting.popleft().result()
+                yield from _awaited(*waiting.popleft())
         while waiting:
-            yield from waiting.popleft().result()
+            yield from _awaited(*waiting.popleft())
     except BrokenProcessPool as error:
         raise Environment(
             "A process that compared listings was ended from outside, most likely for want of memory. "
@@ -186,7 +203,11 @@ def _forked(*given: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its processes
 
 
-def _answered_here(place: int) -> list[Found]:
+def _awaited(block: Sequence[Need], answer: Future[list[Best]]) -> Iterator[Found]:
+    return map(Found, block, answer.result())
+
+
+def _answered_here(place: int) -> list[Best]:
     (offers, blocks, learned, today) = _given[0]
     return _answered(offers, blocks[place], learned, today)
 
@@ -201,7 +222,7 @@ def _blocks(needs: Sequence[Need]) -> Iterator[Sequence[Need]]:
             first = place
 
 
-def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned, today: date | None) -> list[Found]:
+def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned, today: date | None) -> list[Best]:
     queries = [need.query.turned(learned) for need in block]
     partitions = [each.partition for each in offers]
     terms = [ranking.terms_of(query, partitions) for query in queries]
@@ -229,8 +250,8 @@ def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned,
         for chosen, scales in zip(answered, each.scales(again), strict=True):
             chosen[at].again = scales
     return [
-        Found(need, ranking.finished(one, query, learned=learned, today=today) if one else ranking.nothing())
-        for need, one, query in zip(block, begun, queries, strict=True)
+        Best.of(ranking.finished(one, query, learned=learned, today=today) if one else ranking.nothing())
+        for one, query in zip(begun, queries, strict=True)
     ]
 
 

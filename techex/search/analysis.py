@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -101,10 +101,20 @@ def search_terms(text: str, language: str, languages: Collection[str] = ()) -> S
     looked for with them, Vietnamese typed without marks without.
     """
     marked = language != "vi" or _MARKED.search(unicodedata.normalize("NFD", text)) is not None
-    words = list(_words(text))
-    own = Counter(chain.from_iterable(_asked(word, language, marked) for word in words))
+    found = _found(text)
+    # Each word once: a long text repeats half of its words, and this is most of what a batch of needs waits for.
+    counted = Counter([(figure, unit, run) for figure, unit, _, run in found])
+    own: dict[str, float] = {}
+    for token, often in counted.items():
+        for term in _asked(*token, language, marked):
+            own[term] = own.get(term, 0) + often
+    if language == "vi":
+        near = Counter([(before[3], word[3]) for before, word in pairwise(found) if word[2] and before[3]])
+        for pair, often in near.items():
+            for term in _syllable_pairs(*pair):
+                own[term] = own.get(term, 0) + often
     others = tuple(sorted({other for other in languages if other != language}))
-    spoken = {word.text for word in words if not word.is_figure and not word.is_paired}
+    spoken = {piece for _, _, run in counted if run for piece, is_paired in _pieces(run) if not is_paired}
     spoken -= STOPWORDS.get(language, frozenset())
     every: dict[str, float] = {}
     if others:
@@ -152,20 +162,25 @@ class _Word(NamedTuple):
     is_paired: bool = False
 
 
+def _found(text: str) -> list[tuple[str, str, str, str]]:
+    """(figure, its unit, the one space between this word and the one before, word) for each, as they are written."""
+    return _word_pattern().findall(unicodedata.normalize("NFKC", text).lower())
+
+
 def _words(text: str) -> Iterator[_Word]:
-    text = unicodedata.normalize("NFKC", text).lower()
-    before, end = "", -1
-    for found in _word_pattern().finditer(text):
-        figure, unit, run = found.groups()
+    before = ""
+    for figure, unit, near, run in _found(text):
         if figure:
-            yield _Word(_THOUSANDS.sub("", figure).replace(",", "."), "", re.sub(r"\s", "", unit or ""), True)
-            before = ""
-            continue
-        start = found.start()
-        near = before if start - end == 1 and text[end] in " \n" else ""
-        before, end = run, found.end()
-        for piece, is_paired in _pieces(run):
-            yield _Word(piece, near, "", False, is_paired)
+            yield _figure(figure, unit)
+        else:
+            for piece, is_paired in _pieces(run):
+                yield _Word(piece, before if near else "", "", False, is_paired)
+        before = run
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _figure(figure: str, unit: str) -> _Word:
+    return _Word(_THOUSANDS.sub("", figure).replace(",", "."), "", re.sub(r"\s", "", unit), True)
 
 
 @lru_cache(maxsize=STEMS_KEPT)
@@ -183,11 +198,18 @@ def _terms_of(word: _Word, language: str) -> tuple[str, ...]:
     return _syllable(word.text) + _syllable_pair(word) if language == "vi" else _said(word.text, language)
 
 
-def _asked(word: _Word, language: str, marked: bool) -> tuple[str, ...]:
-    """As `_terms_of`, but of the two forms of a Vietnamese syllable only the one that was typed."""
-    if language != "vi" or word.is_figure or word.is_paired:
-        return _terms_of(word, language)
-    return (word.text if marked else FOLDED + word.text, *_syllable_pair(word))
+@lru_cache(maxsize=STEMS_KEPT)
+def _asked(figure: str, unit: str, run: str, language: str, marked: bool) -> tuple[str, ...]:
+    """As `_terms_of`, but of the two forms of a Vietnamese syllable only the one that was typed, without pairs."""
+    if figure:
+        return _terms_of(_figure(figure, unit), language)
+    asked: list[str] = []
+    for piece, is_paired in _pieces(run):
+        if language != "vi" or is_paired:
+            asked += _terms_of(_Word(piece, is_paired=is_paired), language)
+        else:
+            asked.append(piece if marked else FOLDED + piece)
+    return tuple(asked)
 
 
 @lru_cache(maxsize=STEMS_KEPT)
@@ -199,6 +221,12 @@ def _said(word: str, language: str) -> tuple[str, ...]:
 def _syllable(text: str) -> tuple[str, ...]:
     folded = _folded(text)
     return (text,) if folded == text else (text, FOLDED + folded)
+
+
+@lru_cache(maxsize=STEMS_KEPT)
+def _syllable_pairs(before: str, run: str) -> tuple[str, ...]:
+    pieces = (_Word(piece, before) for piece, is_paired in _pieces(run) if not is_paired)
+    return tuple(chain.from_iterable(map(_syllable_pair, pieces)))
 
 
 def _syllable_pair(word: _Word) -> tuple[str, ...]:
@@ -244,10 +272,10 @@ _stemmers = _Stemmers()
 
 @lru_cache(maxsize=1)
 def _word_pattern() -> re.Pattern[str]:
-    """A figure and its unit, or a run of letters with their marks: vowel signs of Indic scripts are no letters to
-    `re`."""
+    """A figure and its unit, or the space before it and a run of letters with their marks: vowel signs of Indic scripts
+    are no letters to `re`."""
     marks = "".join(chr(code) for code in range(0x300, 0x1DC0) if unicodedata.category(chr(code)) in ("Mn", "Mc"))
-    return re.compile(rf"(\d+(?:[.,]\d+)*)(?:{_UNIT})?|([^\W\d_](?:[^\W_]|[{marks}])*)")
+    return re.compile(rf"(\d+(?:[.,]\d+)*)(?:{_UNIT})?|((?<=[^\W_])[ \n])?([^\W\d_](?:[^\W_]|[{marks}])*)")
 
 
 @lru_cache(maxsize=1)
