@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from werkzeug.serving import make_server
 
 from techex import paths
@@ -26,6 +26,9 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# Milliseconds. A machine that does other work too, or shares its cores, is not a failed test.
+WAIT = 90_000
+expect.set_options(timeout=20_000)
 ARTEFACTS = paths.CHECKOUT / "tests" / "artefacts"
 
 
@@ -100,6 +103,7 @@ def open_page(chromium: Browser, address: str, served: Flask) -> Iterator[Callab
             java_script_enabled=script,
             reduced_motion="reduce",
         )
+        context.set_default_timeout(WAIT)
         contexts.append(context)
         if person:
             name = served.config["SESSION_COOKIE_NAME"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -23,8 +25,8 @@ def sideways(page: Page, name: str = "") -> list[str]:
 
 
 def sound(page: Page, name: str) -> list[str]:
-    """Both of the above; keeps a picture of the whole page as `name`.png for people to look at."""
-    wrong = barriers(page, name) + sideways(page, name)
-    ARTEFACTS.mkdir(exist_ok=True)
-    page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
-    return wrong
+    """Both of the above. With TECHEX_TEST_PICTURES set, keeps the whole page as `name`.png for people to look at."""
+    if os.environ.get("TECHEX_TEST_PICTURES"):  # whole pages take long to draw
+        ARTEFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTEFACTS / f"{name}.png", full_page=True)
+    return barriers(page, name) + sideways(page, name)

@@ -59,6 +59,10 @@ def texts_of(listing: Listing) -> list[str]:
     return [listing.title, listing.summary, *listing.texts.values()]
 
 
+# Listings with their words: read once where many are matched with the same ones.
+Worded = Sequence[tuple[Listing, frozenset[str]]]
+
+
 class WordMatcher:
     """Matches by the share of words that two texts have in common."""
 
@@ -82,23 +86,33 @@ class WordMatcher:
         return self._page(session, context, [text], language, place, kind, filters, page, understood, None)
 
     def matches_for(
-        self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
+        self,
+        session: Session,
+        context: Context,
+        listing: Listing,
+        filters: Filters = NO_FILTERS,
+        page: int = 1,
+        among: Worded | None = None,
     ) -> MatchPage:
         own = texts_of(listing)
         understood = Understood(listing.language, listing.place, (), listing.fields)
         kind = Kind(listing.kind).other
         return self._page(
-            session, context, own, listing.language, listing.place, kind, filters, page, understood, listing
+            session, context, own, listing.language, listing.place, kind, filters, page, understood, listing, among
         )
 
     def best_pairs(
         self, session: Session, context: Context, asked: Asked, count: Count | None = None
     ) -> Iterator[Pair]:
         needs = [row for row in session.scalars(listings.visible(context)).unique() if row.is_need]
+        offers, filters = (
+            self._worded(session, context, Kind.OFFER),
+            replace(asked.origin.filters, elsewhere=asked.across),
+        )
         for need in needs:
             if asked.application.places and need.place not in asked.application.places:
                 continue
-            page = self.matches_for(session, context, need, replace(asked.origin.filters, elsewhere=asked.across))
+            page = self.matches_for(session, context, need, filters, among=offers)
             heads = queries.heads_of(session, context, [need.id, *(one.listing.id for one in page.matches)])
             for one in page.matches[: asked.top]:
                 if one.strength >= asked.least:
@@ -161,7 +175,7 @@ class WordMatcher:
     ) -> Standing:
         if other.kind != kind:
             return Standing("kind")
-        scored = self._scored(session, context, own, kind)
+        scored = self._scored(own, self._worded(session, context, kind))
         places = [row.id for _, row, _ in scored]
         if other.id not in places:
             return Standing("unsearched")
@@ -191,14 +205,15 @@ class WordMatcher:
             "keywords",
         )
 
-    def _scored(
-        self, session: Session, context: Context, own: list[str], kind: Kind
-    ) -> list[tuple[int, Listing, frozenset[str]]]:
-        asked = words(" ".join(own))
+    def _worded(self, session: Session, context: Context, kind: Kind) -> Worded:
         rows = session.scalars(listings.visible(context).where(Listing.kind == kind)).unique().all()
+        return [(row, words(" ".join(texts_of(row)))) for row in rows]
+
+    def _scored(self, own: list[str], among: Worded) -> list[tuple[int, Listing, frozenset[str]]]:
+        asked = words(" ".join(own))
         scored = []
-        for row in rows:
-            shared = asked & words(" ".join(texts_of(row)))
+        for row, said in among:
+            shared = asked & said
             strength = min(100, round(300 * len(shared) / (len(asked) + 20)))
             if shared:
                 scored.append((strength, row, shared))
@@ -216,8 +231,9 @@ class WordMatcher:
         page: int,
         understood: Understood,
         listing: Listing | None,
+        among: Worded | None = None,
     ) -> MatchPage:
-        scored = self._scored(session, context, own, kind)
+        scored = self._scored(own, self._worded(session, context, kind) if among is None else among)
         suitable = bool(scored) and scored[0][0] >= FLOOR
         fitting = [item for item in scored if item[0] >= FLOOR] if suitable else scored[:3]
         passed = [item for item in fitting if passes(item[1], filters, place)]
