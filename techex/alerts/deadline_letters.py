@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from babel.dates import format_date
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
@@ -16,11 +15,10 @@ from techex.alerts.calendars import as_person, zone_named
 from techex.alerts.rules import Cadence, next_time
 from techex.alerts.service import Place
 from techex.alerts.tables import DeadlineLetters, DeadlineTold
-from techex.core import audit, mail
+from techex.core import audit, letter_links, mail
 from techex.core.context import Context, MemberRole
 from techex.core.deadlines import Deadline, Sources
 from techex.core.vocabulary import N_
-from techex.errors import NotFound, Sentence
 from techex.organisations.tables import OperatorPlace, OrganisationMember
 from techex.regions import working_days
 
@@ -151,20 +149,14 @@ def switch(session: Session, context: Context, place: Place, person_id: int, *, 
 
 def token_for(person_id: int, key: str) -> str:
     """What stands in the link that stops them without signing in."""
-    return str(URLSafeSerializer(key, salt=_SALT).dumps(person_id))
+    return letter_links.token_of(key, _SALT, person_id)
 
 
 def of_token(session: Session, token: str, key: str) -> int:
     """The number of the person of such a link. Raises NotFound for a link that is not ours."""
-    try:
-        number = int(URLSafeSerializer(key, salt=_SALT).loads(token))
-    except (BadSignature, ValueError, TypeError):
-        number = 0
-    person = session.get(Person, number)
+    person = session.get(Person, letter_links.value_of(key, _SALT, token))
     if person is None or person.deleted_at is not None:
-        raise NotFound(
-            Sentence(N_("This link is not one of ours, or part of it is missing. Copy it whole from the letter."))
-        )
+        raise letter_links.not_ours()
     return person.id
 
 

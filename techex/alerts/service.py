@@ -8,7 +8,6 @@ from textwrap import shorten
 from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -16,7 +15,7 @@ from techex.accounts.tables import Person
 from techex.alerts.calendars import zone_named
 from techex.alerts.rules import LONGEST_QUOTE, MOST_ALERTS, MOST_IN_A_LETTER, MOST_OF_AN_ALERT, Cadence, next_time
 from techex.alerts.tables import Alert, AlertMatch
-from techex.core import audit, mail
+from techex.core import audit, letter_links, mail
 from techex.core.context import Actor, Context, Role
 from techex.core.vocabulary import N_
 from techex.errors import Conflict, NotFound, Sentence
@@ -117,18 +116,13 @@ def stop(session: Session, context: Context, alert: Alert) -> None:
 def token_for(alerts: Sequence[Alert], key: str) -> str:
     """What stands in the link that stops these alerts of one person without signing in."""
     numbers = [alert.id for alert in alerts]
-    return str(URLSafeSerializer(key, salt=_SALT).dumps([numbers, alerts[0].person_id]))
+    return letter_links.token_of(key, _SALT, [numbers, alerts[0].person_id])
 
 
 def of_token(session: Session, token: str, key: str) -> Sequence[Alert]:
     """The alerts of such a link that have not been stopped yet. Raises NotFound for a link that is not ours."""
-    try:
-        numbers, person = URLSafeSerializer(key, salt=_SALT).loads(token)
-        numbers = [numbers] if isinstance(numbers, int) else list(numbers)  # letters of older days name one
-    except (BadSignature, ValueError, TypeError) as error:
-        raise NotFound(
-            "This link is not one of ours, or a part of it is missing. Copy it whole from the letter."
-        ) from error
+    numbers, person = letter_links.value_of(key, _SALT, token)
+    numbers = [numbers] if isinstance(numbers, int) else numbers  # letters of older days name one
     query = select(Alert).where(Alert.id.in_(numbers), Alert.person_id == person).order_by(Alert.id)
     return session.scalars(query).unique().all()
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from techex.accounts.tables import Person
 from techex.brokering.batch_tables import BatchRefusal
-from techex.core import audit
+from techex.core import audit, letter_links
 from techex.core.context import Context, MemberRole
 from techex.core.vocabulary import N_
 from techex.errors import NotAllowed, NotFound, Sentence
@@ -98,20 +97,15 @@ def _set(session: Session, context: Context, organisation_id: int, person_id: in
 
 def token_for(organisation_id: int, person_id: int, key: str) -> str:
     """What stands in the link of a letter that ends such letters to this reader without signing in."""
-    return str(URLSafeSerializer(key, salt=_SALT).dumps([organisation_id, person_id]))
+    return letter_links.token_of(key, _SALT, [organisation_id, person_id])
 
 
 def of_token(session: Session, token: str, key: str) -> tuple[Organisation, int]:
     """The organisation and the person of such a link. Raises NotFound for a link that is not ours."""
-    try:
-        organisation_id, person_id = URLSafeSerializer(key, salt=_SALT).loads(token)
-    except (BadSignature, ValueError, TypeError):
-        organisation_id = person_id = 0
+    organisation_id, person_id = letter_links.value_of(key, _SALT, token)
     person, organisation = session.get(Person, person_id), session.get(Organisation, organisation_id)
     if person is None or person.deleted_at is not None or organisation is None:
-        raise NotFound(
-            Sentence(N_("This link is not one of ours, or part of it is missing. Copy it whole from the letter."))
-        )
+        raise letter_links.not_ours()
     return organisation, person.id
 
 

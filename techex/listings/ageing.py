@@ -6,14 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from techex.core import letter_links
 from techex.core.context import Actor, Context, Role
 from techex.core.database import Database
 from techex.core.vocabulary import N_
-from techex.errors import Conflict, NotFound, Sentence
+from techex.errors import Conflict, Sentence
 from techex.listings import lifecycle, reviews, service
 from techex.listings.lifecycle import ARCHIVE_DAYS, NOTICE_DAYS, Verb
 from techex.listings.rules import State
@@ -117,7 +117,7 @@ def token_for(listing: Listing, signing_key: str) -> str:
     """What the link in the notice carries: this listing and this end. Once extended it has another end, so the link
     works once.
     """
-    return str(URLSafeSerializer(signing_key, salt=_SALT).dumps([listing.id, _end(listing)]))
+    return letter_links.token_of(signing_key, _SALT, [listing.id, _end(listing)])
 
 
 def _end(listing: Listing) -> str:
@@ -126,12 +126,7 @@ def _end(listing: Listing) -> str:
 
 def listing_of_token(session: Session, token: str, signing_key: str) -> Listing:
     """The listing a link is about; raises NotFound for a link that was not made here, Conflict for one that is over."""
-    try:
-        number, end = URLSafeSerializer(signing_key, salt=_SALT).loads(token)
-    except (BadSignature, ValueError, TypeError):
-        raise NotFound(
-            Sentence(N_("This link is not one of ours, or part of it is missing. Copy it whole from the letter."))
-        ) from None
+    number, end = letter_links.value_of(signing_key, _SALT, token)
     listing = session.get(Listing, number, with_for_update={"of": Listing})
     if listing is None or _end(listing) != end:
         raise Conflict(Sentence(N_("This link has been used: the listing goes on, or has come to another end.")))
