@@ -18,6 +18,7 @@ from techex.search.facts import FACTS, FactRows, Facts, fact_row
 from techex.search.names import Names, Vocabulary
 from techex.search.postings import Postings, TermCounts
 from techex.search.stated import Stated
+from techex.search.stretches import stretches
 
 PASSAGES_A_LISTING = 16  # eight passages, the whole text, and room to spare
 
@@ -146,10 +147,7 @@ class Segment:
 
     def passages_of(self, rows: IntArray) -> tuple[IntArray, IntArray]:
         """Rows of the passages of these listings, listing by listing, and for each the place of its listing."""
-        begins, counts = self.starts[rows], self.starts[rows + 1] - self.starts[rows]
-        owners = np.repeat(np.arange(len(rows)), counts)
-        skipped = np.cumsum(counts) - counts
-        return np.arange(len(owners)) + np.repeat(begins - skipped, counts), owners
+        return stretches(self.starts, rows)
 
     @property
     def resident_bytes(self) -> int:

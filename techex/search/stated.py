@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from techex.quantities.compact import FIGURES, FigureRows
 from techex.search.dense import BoolArray, IntArray
+from techex.search.stretches import stretches
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,8 @@ class Stated:
 
     def of_listings(self, rows: IntArray) -> tuple[FigureRows, IntArray]:
         """The figures of the listings in these rows, and for each the place of its listing among them."""
-        begins = self.starts[rows].astype(np.int64)
-        counts = self.starts[rows + 1] - begins
-        owners = np.repeat(np.arange(len(rows)), counts)
-        return self.rows[np.arange(len(owners)) + np.repeat(begins - (np.cumsum(counts) - counts), counts)], owners
+        places, owners = stretches(self.starts, rows)
+        return self.rows[places], owners
 
     def merged(self, keep: BoolArray, other: Stated, order: IntArray) -> Stated:
         """Those of the listings in `keep` (n,), then those of `other`, put in this order."""
