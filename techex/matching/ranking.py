@@ -243,7 +243,7 @@ def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
 class Scored:
     """The candidates of one partition and their scores before the second search.
 
-    `best_pairs` hands in candidates and keyword scores that it found for many queries at once.
+    `batch` hands in candidates and keyword scores that it found for many queries at once.
     """
 
     partition: Partition
