@@ -30,7 +30,7 @@ from techex.matching.reference import facts_of, reference_of, whole_vectors
 from techex.matching.scoring import Numbers, Scale
 from techex.search.analysis import SearchTerms
 from techex.search.dense import FloatArray, IntArray
-from techex.search.facts import Filters, mask
+from techex.search.facts import Filters, mask, rows_at
 from techex.search.lexical import K1
 from techex.search.many import KeywordTable
 from techex.search.partitions import Keywords, Partition, Passages
@@ -38,7 +38,7 @@ from techex.search.partitions import Keywords, Partition, Passages
 # Put in order by `ranking`, of each partition: as many as its last step compares with each other.
 FEW = 100
 # Looked at with their facts, which may add up to about two spreads.
-SHORTLISTED = 1_500
+SHORTLISTED = 1_000
 # Needs in one block, and their passages in one product: large enough for full speed, small enough for the caches.
 BLOCK = 192
 ROWS = 192
@@ -341,7 +341,7 @@ def _shortlist(offers: Offers, need: Need, query: Query, compared: FloatArray, l
     some = some[_greatest(compared[some], SHORTLISTED)]
     values = compared[some].astype(np.float64)
     if query.wanted is not None:
-        stated = structure.agreement(query.wanted, offers.facts[some], offers.partition.tables.labels)
+        stated = structure.agreement(query.wanted, rows_at(offers.facts, some), offers.partition.tables.labels)
         for part, each in stated.items():
             values += learned.factor(part) * each
     return _Shortlist(some, values)
@@ -401,7 +401,7 @@ class _Few(Scored):
 
     @cached_property
     def facts(self) -> NDArray[np.void]:
-        return self.offers.facts[self.given]
+        return rows_at(self.offers.facts, self.given)
 
     def compare(self) -> Mapping[str, Numbers]:
         return self.compared

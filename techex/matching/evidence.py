@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ FloatArray = NDArray[np.float32]
 MOST_QUOTES = 3  # what is read before the next match; the pair page has all
 QUOTE_WORDS = 45  # two or three sentences
 MOST_TERMS = 8
+PASSAGES_KEPT = 4_096  # cut into sentences: those that are quoted are quoted often
 # A second quote must be nearly as good as the first to be worth reading: within this many spreads.
 QUOTE_WITHIN = 2.0
 # A quote weaker than this says nothing.
@@ -94,11 +96,18 @@ def shared_terms(own: Side, theirs: Side, rarity: Mapping[str, float]) -> list[s
     return chosen[:MOST_TERMS]
 
 
+@lru_cache(maxsize=PASSAGES_KEPT)
+def _sentences(text: str, language: str) -> Sequence[str]:
+    return tuple(split_sentences(text, language))
+
+
 def excerpt(text: str, language: str, weights: Mapping[str, float]) -> str:
     """Neighbouring sentences of a text, at most QUOTE_WORDS words, with the most weight of terms; from its start where
     none weighs anything. Left out parts are marked by an ellipsis; a single longer sentence is kept whole."""
-    sentences = split_sentences(text, language)
-    if words_of(text) <= QUOTE_WORDS or len(sentences) < 2:
+    if words_of(text) <= QUOTE_WORDS:
+        return text
+    sentences = _sentences(text, language)
+    if len(sentences) < 2:
         return text
     lengths = [words_of(sentence) for sentence in sentences]
     heavy = [sum(weights.get(term, 0.0) for term in written_forms(sentence, language)) for sentence in sentences]

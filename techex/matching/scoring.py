@@ -166,8 +166,9 @@ def neighbours(scores: Numbers, wholes: NDArray[np.float32], languages: NDArray[
     """
     if len(scores) < 2:
         return np.zeros(len(scores))
-    alike = (wholes @ wholes.T).astype(np.float64)
-    alike = evened(alike, languages[:, None] == languages[None, :]) / (WHOLE_PRIOR[1] * NEIGHBOUR_TEMPERATURE)
+    alike = wholes @ wholes.T
+    alike /= np.float32(WHOLE_PRIOR[1] * NEIGHBOUR_TEMPERATURE)
+    alike *= np.where(languages[:, None] == languages, np.float32(1 / SAME_LANGUAGE_SPREAD), np.float32(1))
     np.fill_diagonal(alike, -np.inf)
     weights = np.exp(alike - alike.max(axis=1, keepdims=True))
     theirs: Numbers = (weights @ scores) / weights.sum(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from techex.quantities import words
 from techex.quantities.figures import FIGURE, Figure, figure_at, figures_in, read_number
@@ -18,6 +19,8 @@ from techex.quantities.words import Relation
 ABOUT = 0.10
 # The words that bind a figure stand within this many characters before it ("no more than about USD").
 LOOK_BACK = 40
+# A page of matches reads its text for what it asks for, and once more for what it shows.
+TEXTS_KEPT = 256
 # Nobody reads so far for what a figure belongs to; without an end a text of figures alone would take minutes.
 LONGEST_CLAUSE = 300
 MOST_QUANTITIES = 200  # of one text of at most some thousand characters; a text of more is a table
@@ -122,7 +125,12 @@ _WIDE = str.maketrans("０１２３４５６７８９．％", "0123456789.%")
 
 def find_quantities(text: str, language: str = "en") -> list[Quantity]:
     """The quantities of a text in the order they stand in; `language` decides what "1.200" means."""
-    return _Reader(text, language).read()
+    return list(_read(text, language))
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _read(text: str, language: str) -> tuple[Quantity, ...]:
+    return tuple(_Reader(text, language).read())
 
 
 def compares(sentence: str) -> bool:

@@ -229,6 +229,13 @@ def _bits(codes: Iterable[Any], bits: Mapping[Any, int]) -> int:
     return total
 
 
+def rows_at(rows: FactRows, places: NDArray[np.integer]) -> FactRows:
+    """(k,) the rows at these places, copied as plain bytes: numpy takes ten times as long to fetch them as records."""
+    width = rows.dtype.itemsize
+    found: FactRows = rows.view(np.uint8).reshape(-1, width)[places].reshape(-1).view(rows.dtype)
+    return found
+
+
 def _among(column: NDArray[np.integer], numbers: NDArray[np.integer]) -> BoolArray:
     numbers = numbers[numbers != NOTHING]
     if len(numbers) == 1:

@@ -37,6 +37,7 @@ class KeywordTable:
         from scipy import sparse  # only batches need to wait for it
 
         self._partition, self._vocabulary = partition, partition.tables.vocabulary
+        self._numbers: dict[str, int] = {}  # of terms that were asked for: needs use the same words
         parts = [(segment.postings, alive) for segment, alive in partition.standing()]
         total = sum(int(np.count_nonzero(alive)) for _, alive in parts)
         length = sum(float(postings.lengths[alive].sum(dtype=np.float64)) for postings, alive in parts)
@@ -81,7 +82,10 @@ class KeywordTable:
 
     def asked(self, terms: Terms) -> AskedTerms:
         """The terms of a query that occur here."""
-        numbers = self._vocabulary.numbers(list(terms)).astype(np.int64)
+        unknown = [term for term in terms if term not in self._numbers]
+        if unknown:
+            self._numbers |= zip(unknown, self._vocabulary.numbers(unknown).tolist(), strict=True)
+        numbers = np.fromiter(map(self._numbers.__getitem__, terms), np.int64, len(terms))
         weights = np.fromiter(terms.values(), np.float64, len(terms))
         known = (numbers >= 0) & (numbers < self._terms) & (weights > 0)
         numbers[~known] = 0
