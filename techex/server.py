@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from techex.core import memory
 from techex.errors import Environment, TechexError
 from techex.settings import Settings, load_settings
 
@@ -59,6 +60,7 @@ def _warm(app: Flask) -> None:
         except TechexError as error:
             # Pages work without; those that search say so in a banner.
             app.logger.warning("Search goes by keywords: %s", error)
+    memory.settle()
 
 
 def _application(settings: Settings) -> Callable[[], Flask]:

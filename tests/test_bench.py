@@ -35,7 +35,8 @@ def test_sets_that_are_there_are_measured_and_the_others_named(hashing: Path) ->
     assert sum("left out" in line for line in said) == len(bench.GOALS) - 1
 
 
-def test_pages_are_asked_of_the_whole_application(hashing: Path) -> None:
+def test_pages_are_asked_of_the_whole_application(hashing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench, "ROUNDS", 1)
     found, fresh = bench.served(load_settings(), 300, lambda what: None)
     assert (found.listings, found.passages) == (300, 1200)
     assert 0 < found.p50 <= found.p95

@@ -13,7 +13,7 @@ from typing import Any
 from babel import Locale
 from babel import dates as babel_dates
 from babel import numbers as babel_numbers
-from flask import Blueprint, Flask, Response, current_app, request
+from flask import Blueprint, Flask, Response, current_app, g, request
 from flask_babel import Babel, get_locale, get_translations, gettext
 from jinja2 import pass_eval_context
 from jinja2.nodes import EvalContext
@@ -30,6 +30,8 @@ COOKIE = "lang"
 COOKIE_LIFE = 31_536_000  # seconds: a year
 _SETTINGS = "techex.settings"
 _READERS_TIMEZONE = "techex.readers_timezone"
+_LANGUAGE = "page_language"
+SENTENCES_KEPT = 8_192  # all of both catalogues, as text and as markup
 NUMBERS_KEPT = 4096  # counts of the same few sizes stand beside every filter
 RELATIVE_FOR_DAYS = 45  # older than this, a date says more than "7 weeks ago"
 
@@ -52,8 +54,19 @@ def _choose() -> str:
 
 def page_language() -> str:
     """The code of the language this page is in, e.g. "vi"."""
-    locale = get_locale()
-    return str(locale.language) if locale else "en"
+    return _chosen() or "en"
+
+
+def _chosen() -> str:
+    """The same, empty where no page is written; asked for three hundred times a page, so it is kept with the page."""
+    if not g:
+        return ""
+    known: str | None = g.get(_LANGUAGE)
+    if known is None:
+        locale = get_locale()
+        known = str(locale.language) if locale else ""
+        setattr(g, _LANGUAGE, known)
+    return known
 
 
 @blueprint.get("/language/<code>")
@@ -143,15 +156,22 @@ def _translating() -> Callable[..., str]:
     """
     catalogues: dict[str, Any] = {}
 
+    @lru_cache(maxsize=SENTENCES_KEPT)
+    def said(code: str, text: str, escaped: bool) -> tuple[str, str | None]:
+        """A sentence, and what it is without values; None where it has places for some."""
+        if code not in catalogues:
+            catalogues[code] = get_translations()
+        told = catalogues[code].ugettext(text)
+        pattern: str = Markup(told) if escaped else told  # noqa: S704 - what translators wrote
+        try:
+            return pattern, pattern % {}  # as the extension does: "%%" is a sign of per cent
+        except KeyError:
+            return pattern, None
+
     @pass_eval_context
     def translated(context: EvalContext, text: str, /, **values: object) -> str:
-        locale = get_locale()
-        catalogue = catalogues.get(locale.language) if locale else get_translations()
-        if catalogue is None:
-            catalogue = catalogues[locale.language] = get_translations()
-        said = catalogue.ugettext(text)
-        pattern: str = Markup(said) if context.autoescape else said  # noqa: S704 - what translators wrote
-        return pattern % values  # even without values, as the extension does: "%%" is a sign of per cent
+        pattern, plain = said(_chosen(), text, bool(context.autoescape))
+        return pattern % values if values or plain is None else plain
 
     return translated
 
