@@ -32,8 +32,10 @@ def served(settings: Settings) -> Iterator[Flask]:
     matcher = WordMatcher()
     app = create_app(settings, matcher=lambda: matcher)
     app.test_client_class = Browser
+    usual = app.logger.level
     app.logger.setLevel(logging.CRITICAL)
     yield app
+    app.logger.setLevel(usual)  # it is the logger of the whole process
     app.extensions["techex.database"].close()
 
 
