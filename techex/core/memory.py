@@ -10,7 +10,10 @@ YOUNG = 50_000
 
 
 def settle() -> None:
-    """What is loaded by now will stay: it is not looked through again, and what pages make more rarely."""
+    """What is loaded by now is not looked through again, and what pages make more rarely.
+
+    An index that gives way to a newer one still goes at once: nothing in it is part of a cycle (a test says so).
+    """
     gc.collect()
     gc.freeze()
     _, older, oldest = gc.get_threshold()

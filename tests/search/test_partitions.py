@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 from techex.listings.rules import Kind, Visibility
+from techex.matching.reference import reference_of
 from techex.quantities.compact import FIGURES
 from techex.search.collection import Collection
 from techex.search.facts import Facts, Filters, Where
@@ -222,3 +226,18 @@ def test_the_figures_of_listings_follow_every_change_and_merge() -> None:
     for each in (partition, partition.merged(), partition.merged().changed([51], [changed[2].entry]).merged()):
         rows, owners = each.figures(ids)
         assert [(place, *row) for place, row in zip(owners.tolist(), rows.tolist(), strict=True)] == expected
+
+
+def test_a_collection_nobody_holds_goes_without_the_garbage_collector() -> None:
+    """A server never looks through what it loaded at its start (core.memory): a cycle in it would stay for good."""
+    collection = collection_of([made(number) for number in range(1, 60)])
+    partition = offers(collection)
+    partition.dense(unit(np.random.default_rng(1).normal(size=(1, DIMENSION))), 5)
+    reference_of(partition)
+    watched = [weakref.ref(collection), weakref.ref(partition)]
+    gc.disable()
+    try:
+        del collection, partition
+        assert [one() for one in watched] == [None, None]
+    finally:
+        gc.enable()
