@@ -23,7 +23,7 @@ setup: $(VENV)/.installed model
 # Lint and the model keep one core busy each.
 test: $(VENV)/.tested
 	@$(MAKE) --no-print-directory --jobs 2 lint model
-	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(CORES) --dist loadfile
 
 model: $(VENV)/.installed
 	@$(BIN)/techex models prepare

@@ -33,19 +33,6 @@ once.begin()
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
 
-# The files that take longest are begun first: begun last, one would keep its worker while the other has nothing to do.
-LONGEST = (
-    *("house/test_two_worlds.py", "house/test_fuzz.py", "quality/test_duplicates.py", "embedding/test_prepare.py"),
-    *("matching/test_learning.py", "browser/test_reference_pages.py", "house/test_matrix.py"),
-    *("quality/test_evidence.py", "browser/test_main_path.py", "browser/test_pair_pages.py"),
-    *("brokering/test_demo.py", "browser/test_desk.py"),
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    order = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
-    items.sort(key=lambda item: order.get(item.path, len(LONGEST)))
-
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
