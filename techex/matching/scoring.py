@@ -13,11 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Numbers = NDArray[np.float64]
+Floats = TypeVar("Floats", NDArray[np.float32], NDArray[np.float64])
 BoolArray = NDArray[np.bool_]
 
 # Similarities within one language spread more widely than across two: random pairs 1.2 times (.105 and .088 over 25
@@ -127,7 +129,7 @@ def coverage(best: Numbers) -> Numbers:
     return together
 
 
-def evened(similarities: Numbers, same_language: BoolArray, parts: Parts = ALL_PARTS) -> Numbers:
+def evened(similarities: Floats, same_language: BoolArray, parts: Parts = ALL_PARTS) -> Floats:
     """Similarities to listings in the query's own language brought to the spread of the others."""
     return np.where(same_language, similarities / SAME_LANGUAGE_SPREAD, similarities) if parts.spread else similarities
 
@@ -166,9 +168,8 @@ def neighbours(scores: Numbers, wholes: NDArray[np.float32], languages: NDArray[
     """
     if len(scores) < 2:
         return np.zeros(len(scores))
-    alike = wholes @ wholes.T
-    alike /= np.float32(WHOLE_PRIOR[1] * NEIGHBOUR_TEMPERATURE)
-    alike *= np.where(languages[:, None] == languages, np.float32(1 / SAME_LANGUAGE_SPREAD), np.float32(1))
+    similar: NDArray[np.float32] = wholes @ wholes.T
+    alike = evened(similar, languages[:, None] == languages) / (WHOLE_PRIOR[1] * NEIGHBOUR_TEMPERATURE)
     np.fill_diagonal(alike, -np.inf)
     weights = np.exp(alike - alike.max(axis=1, keepdims=True))
     theirs: Numbers = (weights @ scores) / weights.sum(axis=1)

@@ -66,7 +66,7 @@ _UNIT = (
     r"tấn|tạ|lít|giờ|rpm|cfu|ntu|usd|eur|vnd|đồng)(?:/(?:[kmcµμ]?(?:g|l|m[23]?)|h|d|s|t|ha|min|day|year|ngày|giờ|năm|tấn))?)"
     r"(?!\w)"
 )
-# Stands for the underscore, which is no letter to us and one to `re`: a class without exceptions is read twice as fast.
+# Stands for the underscore, which is no letter to us and one to `re`: classes without it are read 1.6 times as fast.
 _NO_LETTER = "\0"
 # What Vietnamese is written with beside plain letters, once letters and marks are taken apart.
 _MARKED = re.compile(r"[đĐ\u0300-\u036f]")

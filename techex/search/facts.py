@@ -230,7 +230,7 @@ def _bits(codes: Iterable[Any], bits: Mapping[Any, int]) -> int:
 
 
 def rows_at(rows: FactRows, places: NDArray[np.integer]) -> FactRows:
-    """(k,) the rows at these places, copied as plain bytes: numpy takes ten times as long to fetch them as records."""
+    """(k,) the rows at these places, copied as plain bytes: as records numpy fetches them seven times as slowly."""
     width = rows.dtype.itemsize
     found: FactRows = rows.view(np.uint8).reshape(-1, width)[places].reshape(-1).view(rows.dtype)
     return found
