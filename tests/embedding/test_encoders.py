@@ -175,6 +175,7 @@ def test_batches_hold_every_text_once_and_bound_their_tokens(lengths: list[int],
     for batch in batches:
         longest = max(lengths[index] for index in batch)
         assert len(batch) == 1 or (len(batch) <= most and len(batch) * longest <= encoders.MOST_TOKENS_A_BATCH)
+        assert min(lengths[index] for index in batch) >= encoders.LEAST_SHARE * longest, "little of a batch is padding"
 
 
 def test_hashing_puts_texts_with_shared_words_first() -> None:
