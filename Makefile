@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOST ?= 127.0.0.1
 PORT ?= 8000
+# Python compiles what is imported when it is imported: much of what is installed never is.
+INSTALL := -m pip install --quiet --no-compile --disable-pip-version-check --constraint .ci/constraints.txt --editable
 # Setting up may use every core; a served exchange keeps to one thread (TECHEX_THREADS).
 CORES := $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 ALL_CORES := TECHEX_THREADS=$(CORES)
@@ -59,9 +61,9 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: $(VENV)/bin/python pyproject.toml .ci/constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable .
+	$(BIN)/python $(INSTALL) .
 	@touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint .ci/constraints.txt --editable ".[dev]"
+	$(BIN)/python $(INSTALL) ".[dev]"
 	@touch $@
