@@ -49,6 +49,7 @@ class Search:
     page: int = 1
     cut: bool = False  # the text was longer than LONGEST_TEXT
     listing_id: int | None = None  # the listing whose matches these are, instead of a text
+    heed: bool = True  # the order follows what the reader said of some of them
 
     @property
     def shareable(self) -> bool:
@@ -71,6 +72,8 @@ class Search:
             found["trl"] = self.filters.trl_min
         if self.filters.elsewhere:
             found["elsewhere"] = "1"
+        if not self.heed:
+            found["order"] = "plain"
         if self.page > 1:
             found["page"] = self.page
         return found
@@ -129,6 +132,7 @@ def read_search(data: MultiDict[str, str]) -> Search:
         filters=Filters(**values, trl_min=trl if trl in TRL else None, elsewhere=data.get("elsewhere") == "1"),
         page=max(1, min(_whole(data.get("page"), 1), LARGEST_PAGE)),
         cut=len(text) > LONGEST_TEXT,
+        heed=data.get("order") != "plain",
     )
     # The page of a long text has buttons instead of links: "region=X" pressed to be off, "page=2" to be shown.
     if without := data.get("without"):

@@ -175,6 +175,7 @@ def revert(as_json: bool) -> None:
 )
 @click.option("--screening", is_flag=True, help="Readers judge the first five of a list; else they stop at a fit.")
 @click.option("--raw", is_flag=True, help="Leave vectors as the model gives them: a ranking with room above it.")
+@click.option("--own", type=click.IntRange(1), help="Judge so many of a need's list; measure the rest of that list.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(
     corpus: Path | None,
@@ -186,9 +187,13 @@ def simulate(
     noise: float,
     screening: bool,
     raw: bool,
+    own: int | None,
     as_json: bool,
 ) -> None:
-    """Try on judged pairs what verdicts would teach: half of the needs are judged, the other half is measured."""
+    """Try on judged pairs what verdicts would teach: half of the needs are judged, the other half is measured.
+
+    With --own, verdicts on the first of a need's list are heeded by the order of the rest of it, which is measured.
+    """
     files = corpus, queries, qrels
     if demo == any(files) or (not demo and not all(files)) or (demo and raw):
         raise click.UsageError("Name --corpus, --queries and --qrels (and --raw), or --demo.")
@@ -198,20 +203,27 @@ def simulate(
     )
     with bar("Embedding texts", as_json) as update:
         if corpus and queries and qrels:
-            cases = simulation.cases_of(read_set(corpus, queries, qrels), encoder, update, raw=raw)
+            judged = read_set(corpus, queries, qrels)
+            cases, texts = simulation.cases_of(judged, encoder, update, raw=raw), simulation.texts_of(judged)
         else:
             cases = simulation.cases_of_demo(gold_set(demo_exchange(), encoder, progress=update))
+            texts = simulation.texts_of_demo(demo_exchange())
     with bar("Learning", as_json) as update:
-        done = simulation.simulate(
-            cases, verdicts=count, rounds=rounds, noise=noise, screening=screening, progress=update
-        )
+        if own:
+            done = simulation.simulate_own(
+                cases, texts, verdicts=count, each=own, rounds=rounds, noise=noise, progress=update
+            )
+        else:
+            done = simulation.simulate(
+                cases, verdicts=count, rounds=rounds, noise=noise, screening=screening, progress=update
+            )
     if as_json:
         click.echo(json.dumps(asdict(done) | {"before": done.before, "after": done.after}))
     else:
-        _show_simulation(done)
+        _show_simulation(done, own is not None)
 
 
-def _show_simulation(done: Simulation) -> None:
+def _show_simulation(done: Simulation, own: bool) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in ("round", "verdicts", "fits", "learned", "nDCG@10 before", "after", "gain"):
         table.add_column(heading, justify="left" if heading == "learned" else "right")
@@ -222,7 +234,8 @@ def _show_simulation(done: Simulation) -> None:
         table.add_row(str(number), str(each.verdicts), str(each.fits), taken, *figures)
     table.add_row("mean", "", "", "", f"{done.before:.3f}", f"{done.after:.3f}", f"{done.after - done.before:+.3f}")
     Console().print(table)
-    click.echo(f"{done.needs} needs, {done.documents} documents; measured on the half of the needs without verdicts.")
+    measured = "the rest of the lists that were judged" if own else "the half of the needs without verdicts"
+    click.echo(f"{done.needs} needs, {done.documents} documents; measured on {measured}.")
 
 
 def _show_steps(steps: Sequence[Mapping[str, Any]]) -> None:

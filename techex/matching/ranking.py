@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from techex.embedding.centring import unit
 from techex.listings.rules import Kind
-from techex.matching import satisfying, scoring, structure
+from techex.matching import heeding, satisfying, scoring, structure
+from techex.matching.heeding import Said
 from techex.matching.reference import facts_of, reference_of, whole_vectors
 from techex.matching.scoring import ALL_PARTS, Numbers, Parts, Scale
 from techex.matching.strength import WEIGHTS, grounds, weighed
@@ -131,6 +132,24 @@ def ranked(
     return finished(begun, query, parts, learned, today) if begun else nothing()
 
 
+def both(
+    partitions: Sequence[Partition],
+    query: Query,
+    filters: Filters | None,
+    said: Said,
+    learned: Learned | None = None,
+    today: date | None = None,
+) -> tuple[Ranking, Ranking]:
+    """The candidates as `rank` puts them in order, and in the order that heeds what a reader said of some of them."""
+    query = query.turned(learned) if learned else query
+    terms = terms_of(query, partitions)
+    begun = Begun.of([Scored(partition, query, terms, filters, ALL_PARTS) for partition in partitions], learned)
+    if begun is None:
+        return nothing(), nothing()
+    bare = finished(begun, query, ALL_PARTS, learned, today)
+    return bare, finished(begun, query, ALL_PARTS, learned, today, (said, bare))
+
+
 def nothing() -> Ranking:
     """The ranking of no candidates."""
     none = np.empty(0)
@@ -173,24 +192,52 @@ class Begun:
         found: FloatArray = unit(together.astype(np.float32)[None])[0]
         return found
 
+    def likeness(self, vector: FloatArray) -> Numbers:
+        """(m,) compared with a vector (d,) of no language."""
+        return _joined([each.likeness(vector) for each in self.scored])
+
+    def heeding(self, said: Said) -> FloatArray:
+        """(d,) what is searched for once more where a reader said something of the candidates."""
+        return heeding.second_query([each.partition for each in self.scored], self.ids, self.plain, self.wholes, said)
+
+    def in_words(self, said: Said) -> Numbers:
+        """(m,) what words in common with what a reader said fits add."""
+        return heeding.words([each.partition for each in self.scored], [each.ids for each in self.scored], said)
+
 
 def finished(
-    begun: Begun, query: Query, parts: Parts = ALL_PARTS, learned: Learned | None = None, today: date | None = None
+    begun: Begun,
+    query: Query,
+    parts: Parts = ALL_PARTS,
+    learned: Learned | None = None,
+    today: date | None = None,
+    heeded: tuple[Said, Ranking] | None = None,
 ) -> Ranking:
-    """What was begun, put in order: with likeness to the best candidates, and to better neighbours."""
+    """What was begun, put in order: with likeness to the best candidates, and to better neighbours.
+
+    With `heeded`, what a reader said and the order without it, likeness to what fits takes the place of likeness to the
+    best candidates, for all that nothing was said of.
+    """
     scored, ids = begun.scored, begun.ids
     added = dict(begun.added)
     added[FEEDBACK], added[NEIGHBOURS] = np.zeros(len(ids)), np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
         weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
         weight *= learned.factor(FEEDBACK) if learned else 1.0
-        added[FEEDBACK] = weight * _joined([each.likeness(begun.second_query) for each in scored])
+        if heeded:
+            said = heeded[0]
+            added[FEEDBACK] = heeding.WEIGHT * begun.likeness(begun.heeding(said)) + begun.in_words(said)
+        else:
+            added[FEEDBACK] = weight * begun.likeness(begun.second_query)
     scores = begun.plain + added[FEEDBACK]
     if query.whole is not None and parts.neighbours:
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
         languages = _joined([each.languages for each in scored])[best]
         added[NEIGHBOURS][best] = scoring.neighbours(scores[best], begun.wholes[best], languages)
-    scores = scores + added[NEIGHBOURS]
+    if heeded:  # what was judged is known already: it speaks for its neighbours, and stays where it would be
+        for part in (FEEDBACK, NEIGHBOURS):
+            added[part] = heeding.unmoved(ids, added[part], *heeded, part)
+    scores = begun.plain + added[FEEDBACK] + added[NEIGHBOURS]
     if today is not None:
         scores = scores - _joined([structure.fading(each.facts, today) for each in scored])
     order = scoring.order(ids, scores)

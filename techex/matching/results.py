@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from techex.listings.tables import Listing
 from techex.matching import evidence, ranking, scoring
 from techex.matching.declared import declared_facts
 from techex.matching.evidence import Side
+from techex.matching.heeding import Said
 from techex.matching.learned import NOTHING, Learned
 from techex.matching.ranking import Query, Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
@@ -32,6 +33,7 @@ from techex.regions import service as regions
 from techex.regions import working_days
 from techex.regions.rules import HOME_COUNTRY, Place
 from techex.search.collection import Collection
+from techex.search.dense import IntArray
 from techex.search.facts import FACTS, FactRows, Reach, Where, counted, facts_of
 from techex.search.facts import Filters as IndexFilters
 from techex.search.partitions import Partition
@@ -78,6 +80,7 @@ class Results:
     learned: Learned = NOTHING
     notes: Sequence[str] = field(default=())
     also: Sequence[int] = ()  # listings to be ranked even where they are no candidates
+    said: Said | None = None  # what the reader said of some of them, to be heeded by the order
 
     @cached_property
     def partitions(self) -> tuple[Partition, ...]:
@@ -87,14 +90,17 @@ class Results:
     @cached_property
     def ranked(self) -> Ranking:
         """All candidates under the filters."""
-        return ranking.rank(
-            self.partitions,
-            self.asked.query,
-            self.limits,
-            learned=self.learned,
-            also=self.also,
-            today=working_days.here(self.context.now),
-        )
+        return self._bare_and_ranked[1]
+
+    @cached_property
+    def _bare_and_ranked(self) -> tuple[Ranking, Ranking]:
+        """The order without what the reader said, which strength is read from, and that of the list."""
+        today = working_days.here(self.context.now)
+        query, limits = self.asked.query, self.limits
+        if self.said is not None:
+            return ranking.both(self.partitions, query, limits, self.said, self.learned, today)
+        bare = ranking.rank(self.partitions, query, limits, learned=self.learned, also=self.also, today=today)
+        return bare, bare
 
     @cached_property
     def limits(self) -> IndexFilters:
@@ -121,48 +127,64 @@ class Results:
 
     @cached_property
     def strengths(self) -> scoring.Numbers:
-        """(n,) 0 to 100, not rounded, falling."""
+        """(n,) 0 to 100, not rounded. They fall along the list, unless it heeds what its reader said: that moves a
+        listing, but makes no pair stronger."""
+        bare, ranked = self._bare_and_ranked
         if self.mode == "vectors":
-            return self.learned.strength(falling(strength(self.ranked.plain, self.asked.query.words)))
-        weight = scoring.lexical_weight(self.asked.query.words)
-        return strength_of_words(self.ranked.parts[ranking.LEXICAL] / weight)
+            found = self.learned.strength(falling(strength(bare.plain, self.asked.query.words)))
+        else:
+            weight = scoring.lexical_weight(self.asked.query.words)
+            found = strength_of_words(bare.parts[ranking.LEXICAL] / weight)
+        return found if bare is ranked else found[np.argsort(bare.ids)][np.argsort(np.argsort(ranked.ids))]
+
+    @cached_property
+    def listed(self) -> Sequence[int]:
+        """Places in `ranked` of what is listed: all that fits, and as many as fit of those that stand before it."""
+        fits = self.strengths >= EXPLORE
+        fitting = int(np.count_nonzero(fits))
+        if not fitting:
+            return range(min(CLOSEST, len(self.ranked)))
+        found: list[int] = np.flatnonzero(fits | (np.arange(len(fits)) < fitting)).tolist()
+        return found
 
     def page(self, number: int) -> MatchPage:
         """One page of matches; the last one for a number beyond it."""
-        fitting = int(np.count_nonzero(self.strengths >= EXPLORE))
-        suitable = fitting > 0
-        total = fitting if suitable else min(CLOSEST, len(self.ranked))
-        pages = max(1, -(-total // PAGE_SIZE))
+        suitable = bool((self.strengths >= EXPLORE).any())
+        if self.said is not None and not suitable:  # what comes closest does so whatever was said
+            return replace(self, said=None).page(number)
+        total = int(np.count_nonzero(self.strengths >= EXPLORE)) if suitable else len(self.listed)
+        pages = max(1, -(-len(self.listed) // PAGE_SIZE))
         number = min(max(number, 1), pages)
         first = (number - 1) * PAGE_SIZE
-        shown = range(first, min(first + PAGE_SIZE, total))
         return MatchPage(
-            self._matches(shown),
+            self._matches(first),
             total,
             number,
             pages,
             self._understood(),
             suitable,
             self.mode,
-            self._facets(total),
+            self._facets(),
             self.notes,
+            len(self.said.grades) if self.said else 0,
         )
 
-    def _matches(self, places: Sequence[int]) -> list[Match]:
+    def _matches(self, first: int) -> list[Match]:
+        places = self.listed[first : first + PAGE_SIZE]
         ids = [int(self.ranked.ids[place]) for place in places]
         rows = listings.visible_by_id(self.session, self.context, ids)
         sides = self._sides(ids)
         return [
             Match(
                 row,
-                place + 1,
+                number,
                 round(float(self.strengths[place])),
                 band(float(self.strengths[place])),
                 float(self.ranked.scores[place]),
                 regions.distance_between(self.asked.place, row.place) if self.asked.place else None,
                 self._reason(row, sides.get(row.id)),
             )
-            for place, listing_id in zip(places, ids, strict=True)
+            for number, (place, listing_id) in enumerate(zip(places, ids, strict=True), first + 1)
             if (row := rows.get(listing_id)) is not None
         ]
 
@@ -205,22 +227,23 @@ class Results:
             query.text[found.start : found.end].strip() for found in find_quantities(query.text, query.language)
         ]
         labels = self.collection.tables.labels
-        often = Counter(code for row in self._facts(PAGE_SIZE) for code in facts_of(row, labels).fields)
+        often = Counter(
+            code for row in self._facts(self.ranked.ids[:PAGE_SIZE]) for code in facts_of(row, labels).fields
+        )
         fields = [code for code, count in often.most_common(MOST_FIELDS) if count >= FIELDS_FROM]
         chosen = tuple(dict.fromkeys(quantities))[:MOST_QUANTITIES]
         return Understood(query.language, self.asked.place, chosen, fields if self.mode == "vectors" else ())
 
-    def _facets(self, total: int) -> dict[str, Sequence[tuple[str, int]]]:
+    def _facets(self) -> dict[str, Sequence[tuple[str, int]]]:
         """For each filter its values among the matches, the most frequent first."""
-        counts = counted(self._facts(total), self.collection.tables.labels)
+        counts = counted(self._facts(self.ranked.ids[self.listed]), self.collection.tables.labels)
         return {
             name: sorted(counts[column].items(), key=lambda item: (-item[1], item[0]))
             for name, column in FACETS.items()
         }
 
-    def _facts(self, first: int) -> FactRows:
-        """(n,) the facts of so many of the best, best first."""
-        ids = self.ranked.ids[:first]
+    def _facts(self, ids: IntArray) -> FactRows:
+        """(n,) the facts of ranked listings, in their order."""
         found = [partition.fact_rows(ids) for partition in self.partitions]
         if len(found) == 1:  # one visibility class: its facts need not be joined with others
             places, rows = found[0]

@@ -115,6 +115,7 @@ class MatchPage:
     mode: Mode  # "keywords" where the model is missing
     facets: Mapping[str, Sequence[tuple[str, int]]] = field(default_factory=dict)  # Filters' field -> (code, count)
     notes: Sequence[str] = ()  # messages for gettext
+    said: int = 0  # so many listings that the reader said something of, which the order heeds
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,11 +20,13 @@ from techex.embedding.encoders import Encoder, load_encoder
 from techex.embedding.languages import detect
 from techex.embedding.passages import WHOLE_FIELD, words_of
 from techex.errors import Environment
+from techex.listings import service as listings
 from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
-from techex.matching import places_in_text, ranking, versions
+from techex.matching import places_in_text, ranking, verdicts, versions
 from techex.matching.asked import AskedText, text_query
 from techex.matching.evidence import Side
+from techex.matching.heeding import Said
 from techex.matching.pairs import Pairs
 from techex.matching.ranking import Query
 from techex.matching.results import Asked, Results, index_filters, passage_texts
@@ -158,10 +161,35 @@ class Matcher:
         return Results(session, context, collection, what, learned, notes)
 
     def matches_for(
-        self, session: Session, context: Context, listing: Listing, filters: Filters = NO_FILTERS, page: int = 1
+        self,
+        session: Session,
+        context: Context,
+        listing: Listing,
+        filters: Filters = NO_FILTERS,
+        page: int = 1,
+        heed: bool = False,
     ) -> MatchPage:
-        """Listings of the other kind that answer a listing, those of its own organisation left out."""
-        return self._of_listing(session, context, listing, filters).page(page)
+        """Listings of the other kind that answer a listing, those of its own organisation left out.
+
+        `heed`: in the order that follows what the reader said of some of them, where they said something.
+        """
+        results = self._of_listing(session, context, listing, filters)
+        if heed and results.mode == "vectors":
+            results = replace(results, said=self._said(session, context, listing))
+        return results.page(page)
+
+    def _said(self, session: Session, context: Context, listing: Listing) -> Said | None:
+        """What the reader said of listings that they may still see; words are those that everybody reads of them."""
+        said = verdicts.said_of(session, context, listing)
+        rows = listings.visible_by_id(session, context, sorted(said)) if said else {}
+        if not rows:
+            return None
+        texts = {
+            row.id: ("\n".join([row.title, row.summary, *row.texts.values()]), row.language)
+            for row in rows.values()
+            if said[row.id] > 0
+        }
+        return Said({listing_id: said[listing_id] for listing_id in rows}, texts)
 
     def _of_listing(self, session: Session, context: Context, listing: Listing, filters: Filters) -> Results:
         collection = self._index.collection()

@@ -6,19 +6,25 @@ are those of the bare ranking, so a fit that it does not show is never learned f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from techex.embedding.encoders import Encoder
-from techex.matching import learning
+from techex.embedding.languages import detect
+from techex.errors import BadInput
+from techex.interchange.demo import DemoExchange
+from techex.listings.rules import BODY_FIELDS, Kind
+from techex.matching import learning, metrics, ranking
 from techex.matching.asked import text_query
 from techex.matching.evaluation import Indexed
 from techex.matching.gold import GoldSet
+from techex.matching.heeding import Said
 from techex.matching.judged import JudgedSet
 from techex.matching.learned import NOTHING
 from techex.matching.learning import Case, Compared, Step
+from techex.matching.ranking import Ranking
 from techex.search.collection import Raw
 
 Progress = Callable[[int, int], None]
@@ -38,7 +44,7 @@ class Round:
     verdicts: int
     fits: int
     unseen: Compared
-    steps: Sequence[Step]
+    steps: Sequence[Step] = field(default=())
 
 
 @dataclass(frozen=True)
@@ -121,6 +127,76 @@ def simulate(
     return Simulation(len(cases), sum(len(part) for part in cases[0].partitions), done)
 
 
+def texts_of(judged: JudgedSet) -> dict[int, tuple[str, str]]:
+    """Text and language of each document, by the number it has in `cases_of`."""
+    texts = [f"{document.title}\n{document.text}" for document in judged.documents]
+    return {number: (text, detect(text)[0]) for number, text in enumerate(texts, 1)}
+
+
+def texts_of_demo(exchange: DemoExchange) -> dict[int, tuple[str, str]]:
+    """The same of the demo's results, by the number they have in `cases_of_demo`."""
+    drafts = [listing.draft for listing in exchange.of_kind(Kind.OFFER)]
+    texts = [
+        [draft.values[name] for name in ("title", "summary", *BODY_FIELDS) if draft.values.get(name)]
+        for draft in drafts
+    ]
+    return {
+        number: ("\n".join(own), draft.language)
+        for number, (own, draft) in enumerate(zip(texts, drafts, strict=True), 1)
+    }
+
+
+def simulate_own(
+    cases: Sequence[Case],
+    texts: Mapping[int, tuple[str, str]],
+    *,
+    verdicts: int,
+    each: int,
+    rounds: int,
+    noise: float = NOISE,
+    progress: Progress | None = None,
+) -> Simulation:
+    """Verdicts on the first `each` of a need's list, `verdicts` in all; measured is the order of the rest of that list.
+
+    The pairs of a need are divided, not the needs: a need whose fits all stand among those that were judged is skipped.
+    Raises BadInput where fewer than two needs are left.
+    """
+    done = []
+    for number in range(rounds):
+        rng = np.random.default_rng(number)
+        before, after, given, fits = [], [], 0, 0
+        for case in (cases[at] for at in rng.permutation(len(cases))):
+            bare = case.ranked(NOTHING)
+            seen = bare.ids[:each].tolist()
+            rest = {str(offer): round(2 * grade) for offer, grade in case.grades.items() if offer not in seen}
+            if not any(rest.values()) or given + len(seen) > verdicts:
+                continue
+            grades = {offer: _said(case.grades.get(offer, 0.0), noise, rng) for offer in seen}
+            said = Said(grades, {offer: texts[offer] for offer in seen if grades[offer] > 0})
+            heeded = ranking.both(case.partitions, case.query, None, said)[1]
+            before.append(_of_rest(bare, seen, rest))
+            after.append(_of_rest(heeded, seen, rest))
+            given, fits = given + len(seen), fits + len(said.texts)
+        if len(before) < 2:
+            raise BadInput(
+                f"{len(before)} of {len(cases)} needs could be measured, two are wanted: {verdicts} verdicts, {each} a "
+                f"need, and a fit that does not stand among the first {each}. Ask for more verdicts or fewer a need."
+            )
+        done.append(Round(given, fits, Compared.of(np.array(before), np.array(after))))
+        if progress:
+            progress(number + 1, rounds)
+    return Simulation(len(cases), sum(len(part) for part in cases[0].partitions), done)
+
+
+def _of_rest(ranked: Ranking, seen: Sequence[int], rest: Mapping[str, int]) -> float:
+    left = ranked.ids[~np.isin(ranked.ids, seen)][:10].tolist()
+    return metrics.ndcg([str(offer) for offer in left], rest)
+
+
+def _said(grade: float, noise: float, rng: np.random.Generator) -> float:
+    return 1 - grade if rng.random() < noise else grade
+
+
 def read(cases: Sequence[Case], verdicts: int, noise: float, screening: bool, rng: np.random.Generator) -> list[Case]:
     """The cases with the verdicts that readers give, in this order, until there are enough."""
     judged = []
@@ -131,7 +207,7 @@ def read(cases: Sequence[Case], verdicts: int, noise: float, screening: bool, rn
                 break
             verdicts -= 1
             grade = case.grades.get(offer, 0.0)
-            said[offer] = 1 - grade if rng.random() < noise else grade
+            said[offer] = _said(grade, noise, rng)
             if not screening and said[offer] == 1:
                 break
         if said:

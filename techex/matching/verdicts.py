@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from techex.core import audit, changes
@@ -131,6 +131,27 @@ def standing_of(session: Session, context: Context, need_id: int, offer_id: int)
     return session.scalar(_earlier(context.actor, need_id, offer_id))
 
 
+def said_of(session: Session, context: Context, listing: Listing) -> dict[int, float]:
+    """What a person says at present of listings beside this one: id -> 1 fit, one half partly, 0 no.
+
+    What they refused for the price, the moment or the like says nothing about what they look for, and is left out.
+    """
+    if context.actor.person_id is None:
+        return {}
+    own, other = PairVerdict.need_id, PairVerdict.offer_id
+    if not listing.is_need:
+        own, other = other, own
+    query = select(other, PairVerdict.judgement).where(
+        own == listing.id, PairVerdict.given_by == _giver(context.actor), _about_the_pair()
+    )
+    rows = session.execute(query.where(PairVerdict.replaced_at.is_(None)))
+    return {listing_id: GRADES[Judgement(judgement)] for listing_id, judgement in rows}
+
+
+def _about_the_pair() -> ColumnElement[bool]:
+    return (PairVerdict.judgement != Judgement.NO.value) | PairVerdict.reason.in_(sorted(ABOUT_THE_PAIR))
+
+
 def _earlier(actor: Actor, need_id: int, offer_id: int) -> Select[PairVerdict]:
     return select(PairVerdict).where(
         PairVerdict.need_id == need_id,
@@ -243,7 +264,7 @@ def _teaching() -> Select[int, int, str]:
         .join(need, need.id == PairVerdict.need_id)
         .join(offer, offer.id == PairVerdict.offer_id)
         .where(PairVerdict.replaced_at.is_(None))
-        .where((PairVerdict.judgement != Judgement.NO.value) | PairVerdict.reason.in_(sorted(ABOUT_THE_PAIR)))
+        .where(_about_the_pair())
     )
     for side in (need, offer):
         query = query.where(side.visibility == Visibility.PUBLIC.value, side.state.in_(sorted(SEARCHABLE)))

@@ -75,9 +75,15 @@ class Finds(Protocol):
         """Matches for a free text."""
 
     def matches_for(
-        self, session: Session, context: Context, listing: Listing, filters: Filters = ..., page: int = 1
+        self,
+        session: Session,
+        context: Context,
+        listing: Listing,
+        filters: Filters = ...,
+        page: int = 1,
+        heed: bool = False,
     ) -> MatchPage:
-        """Matches for a listing, of the other kind."""
+        """Matches for a listing, of the other kind; `heed`: in an order that follows what the reader said of some."""
 
     def standing_for_text(
         self,
@@ -189,7 +195,7 @@ def listing_matches(listing_id: int) -> Response:
         context = identity.context()
         listing = listings.get_visible(session, context, listing_id)
         asked = replace(read_search(request.args), text="", kind=Kind(listing.kind).other, listing_id=listing_id)
-        found = matcher().matches_for(session, context, listing, asked.filters, asked.page)
+        found = matcher().matches_for(session, context, listing, asked.filters, asked.page, asked.heed)
         return replies.page("matching/listing_matches.html", listing=listing, search=asked, found=found)
 
 
@@ -219,7 +225,7 @@ def chosen(options: Markup, code: str) -> Markup:
 def matches_of(listing: Listing) -> Markup:
     """The best matches of a listing, for its own page: a template calls it, so that listings need not know matching."""
     with identity.database().reading() as session:
-        found = matcher().matches_for(session, identity.context(), listing)
+        found = matcher().matches_for(session, identity.context(), listing, heed=True)
         asked = Search(kind=Kind(listing.kind).other, listing_id=listing.id)
         return Markup(  # noqa: S704 - a template of ours, which escapes
             render_template(

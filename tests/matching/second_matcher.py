@@ -92,6 +92,7 @@ class WordMatcher:
         listing: Listing,
         filters: Filters = NO_FILTERS,
         page: int = 1,
+        heed: bool = False,
         among: Worded | None = None,
     ) -> MatchPage:
         own = texts_of(listing)

@@ -344,3 +344,14 @@ def test_the_command_line_simulates_on_a_judged_set(run: CliRunner, tmp_path) ->
     assert len(figures["rounds"]) == 2
     assert 0 <= figures["before"] <= 1
     assert run.invoke(techex, ["learn", "simulate"]).exit_code == 2
+    own = ["learn", "simulate", *files, "--rounds", "2", "--verdicts", "20", "--own", "2"]
+    refused = run.invoke(techex, own)
+    assert refused.exit_code != 0
+    assert "0 of 16 needs could be measured" in str(refused.exception) + refused.output
+    # All that are about a topic fit.
+    judged = [f"q{one}\td{other}\t1" for one in range(16) for other in range(one % 4, 16, 4)]
+    (tmp_path / "qrels.tsv").write_text("\n".join(["query-id\tcorpus-id\tscore", *judged]), encoding="utf-8")
+    figures = json.loads(run.invoke(techex, [*own, "--json"]).output)
+    assert [each["verdicts"] for each in figures["rounds"]] == [20, 20]
+    assert figures["after"] > 0.5
+    assert "the rest of the lists that were judged" in run.invoke(techex, own).output

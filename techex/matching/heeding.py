@@ -1,0 +1,106 @@
+"""A list heeds what its reader said of some of it: relevance feedback, for that reader's list and nobody else's.
+
+What fits is searched for once more, by its vector (Rocchio 1971, "Relevance feedback in information retrieval") and by
+its rarest words (as Lavrenko and Croft 2001, "Relevance-based language models", without the probabilities); what was
+refused is no longer taken for a sign of what is wanted. Pure functions of a ranking that has begun.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from techex.embedding.centring import unit
+from techex.matching import scoring
+from techex.matching.reference import reference_of, whole_vectors
+from techex.matching.scoring import Numbers
+from techex.search.analysis import search_terms
+from techex.search.dense import FloatArray, IntArray
+from techex.search.partitions import Partition
+
+# Measured by nDCG@10 of what was not judged (`techex learn simulate --own`; DECISIONS.md has the neighbours).
+WEIGHT = 1.5  # of likeness to what is searched for once more, in spreads
+SHARE = 0.8  # of the second search that is for what fits, the rest for the best candidates
+WORDS_WEIGHT = 1.0  # of words in common with what fits, in spreads over the candidates
+MOST_TERMS = 40  # of these words, by how rare they are and how many of the fits hold them
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a reader said of listings: `grades` id -> 1 fit, one half partly, 0 no; `texts` id -> (text, language) of
+    those above 0."""
+
+    grades: Mapping[int, float]
+    texts: Mapping[int, tuple[str, str]]
+
+    @property
+    def fits(self) -> IntArray:
+        """(f,) ids of what fits at least partly, ascending."""
+        return np.array(sorted(listing for listing, grade in self.grades.items() if grade > 0), np.int64)
+
+
+def second_query(
+    partitions: Sequence[Partition], ids: IntArray, plain: Numbers, wholes: FloatArray, said: Said
+) -> FloatArray:
+    """(d,) what is searched for once more: what fits, and the best of (m,) candidates that nothing was said of."""
+    order = scoring.order(ids, plain)
+    best = order[~np.isin(ids[order], list(said.grades))][: scoring.FEEDBACK_LISTINGS]
+    together = np.zeros(wholes.shape[1], np.float32)
+    if len(best):
+        together = _unit(scoring.feedback_weights(plain[best]) @ wholes[best])
+    if len(fits := said.fits):
+        held: NDArray[np.float32] = np.sum([whole_vectors(each.passages(fits)) for each in partitions], axis=0)
+        grades = np.array([said.grades[listing] for listing in fits.tolist()])
+        if held.any():
+            together = (1 - SHARE) * together + SHARE * _unit(grades @ held)
+    return _unit(together)
+
+
+class Bare(Protocol):
+    """The order without what was said: ids (m,) and what each part added to them."""
+
+    @property
+    def ids(self) -> IntArray:
+        """(m,)"""
+
+    @property
+    def parts(self) -> Mapping[str, Numbers]:
+        """(m,) by part."""
+
+
+def unmoved(ids: IntArray, added: Numbers, said: Said, bare: Bare, part: str) -> Numbers:
+    """(m,) what a part adds to candidates: to those that were judged what it added before."""
+    ascending = np.argsort(bare.ids)
+    before = bare.parts[part][ascending][np.searchsorted(bare.ids[ascending], ids)]
+    return np.where(np.isin(ids, list(said.grades)), before, added)
+
+
+def _unit(vector: NDArray[np.floating]) -> FloatArray:
+    found: FloatArray = unit(vector.astype(np.float32)[None])[0]
+    return found
+
+
+def words(partitions: Sequence[Partition], ids: Sequence[IntArray], said: Said) -> Numbers:
+    """(m,) what words in common with what fits add to candidates, given by partition; zeros where nothing fits."""
+    every = np.zeros(sum(map(len, ids)))
+    shares: dict[str, float] = defaultdict(float)
+    spoken = frozenset[str]().union(*(reference_of(each).spoken for each in partitions))
+    for listing, (text, language) in said.texts.items():
+        for term, often in search_terms(text, language, spoken).all.items():
+            shares[term] += said.grades[listing] * often / len(said.texts)
+    if not shares or not len(every):
+        return every
+    rare: dict[str, float] = {}
+    for each in partitions:
+        for term, idf in each.keywords(shares).idf.items():
+            rare[term] = max(idf, rare.get(term, 0.0))
+    telling = sorted(rare, key=lambda term: (-shares[term] * rare[term], term))[:MOST_TERMS]
+    terms = {term: shares[term] for term in telling}
+    found = np.concatenate([each.keywords(terms).of(own) for each, own in zip(partitions, ids, strict=True)])
+    spread = float(found.std())
+    return WORDS_WEIGHT * (found - found.mean()) / spread if spread > 0 else every

@@ -1,0 +1,226 @@
+"""A list heeds what its reader said of some of it: for that reader alone, in the open, and without moving strengths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from techex.app import create_app
+from techex.core.context import Actor, Context, MemberRole, Membership, Role
+from techex.core.database import Database
+from techex.listings import service as listings
+from techex.listings.rules import Kind
+from techex.listings.tables import Listing
+from techex.listings.validation import checked_draft
+from techex.matching import simulation, verdicts
+from techex.matching.learning import Case
+from techex.matching.rules import MatchPage
+from techex.matching.service import Matcher
+from techex.matching.verdicts import Judgement, Refusal, Shown
+from techex.organisations import service as organisations
+from techex.organisations.rules import OrganisationDraft
+from techex.search import service as search
+from techex.settings import Settings
+from techex.web import identity
+from tests.cast import CAST, Browser, person_of, sign_in
+from tests.matching.test_learning import world
+
+SHOWN = Shown(score=1.0, parts={}, raw_strength=50.0, strength=50.0)
+DRYING = "Solar drying of longan fruit below sixty degrees keeps colour and sugar for export. "
+SMOKE = "The smoke chamber burns rice husk under a brick vault with a chimney. "
+PUMP = "The heat pump cabinet circulates refrigerant through an aluminium evaporator. "
+
+
+OTHERS = [
+    f"{what} of {whom} by {how}: a result that has nothing to do with any fruit. "
+    for what in ("Detection", "Recycling", "Forecasting")
+    for whom in ("wind turbines", "textile dust", "shrimp ponds", "cracked bridges")
+    for how in ("radar echoes", "enzyme baths")
+]
+
+
+def post(session: Session, context: Context, owner: str, kind: Kind, title: str, text: str) -> Listing:
+    values: dict[str, Any] = {"title": title, "summary": text}
+    values |= {"fields": ["211"], "sdg": [12]} if DRYING in text else {"fields": ["102"], "sdg": [9]}
+    if kind is Kind.OFFER:
+        values |= {"description": text * 2, "advantages": "Half the cost of the old way."}
+    by, _ = organisations.upsert(session, context, OrganisationDraft(name=owner, kind="enterprise"))
+    listing = listings.post(
+        session, context, by, checked_draft(kind, values, language="en", country="VN", province="01")
+    )
+    listings.publish(session, context, listing)
+    return listing
+
+
+@pytest.fixture
+def exchange(settings: Settings, database: Database, context: Context) -> list[Listing]:
+    """A need for drying fruit, and results that dry it in one of two ways, in turn."""
+    with database.transaction() as session:
+        found = [post(session, context, "Phố Hiến", Kind.NEED, "Solar drying of longan fruit", DRYING * 2)]
+        for number, way in enumerate((SMOKE, PUMP) * 3):
+            found.append(
+                post(session, context, "Institute", Kind.OFFER, f"Solar drying of longan {number}", DRYING * 2 + way)
+            )
+        for number, text in enumerate(OTHERS):
+            post(session, context, "University", Kind.OFFER, f"{text[:30]} {number}", text * 2)
+    search.embed_pending(settings, database)
+    return found
+
+
+@pytest.fixture
+def matcher(settings: Settings, database: Database, exchange: list[Listing]) -> Matcher:
+    return Matcher(settings, database)
+
+
+@pytest.fixture
+def need(exchange: list[Listing]) -> int:
+    return exchange[0].id
+
+
+def editor_of(database: Database, need: int, number: int, context: Context) -> Context:
+    with database.reading() as session:
+        owner = session.get_one(Listing, need).organisation_id
+    return Context(Actor("Mai", Role.PERSON, number, (Membership(owner, MemberRole.EDITOR),)), context.now)
+
+
+@pytest.fixture
+def editor(database: Database, need: int, context: Context) -> Context:
+    return editor_of(database, need, 901, context)
+
+
+def listed(matcher: Matcher, database: Database, who: Context, need: int, heed: bool = True) -> MatchPage:
+    with database.reading() as session:
+        return matcher.matches_for(session, who, session.get_one(Listing, need), heed=heed)
+
+
+def ids(page: MatchPage) -> list[int]:
+    return [match.listing.id for match in page.matches]
+
+
+def say(database: Database, who: Context, need: int, offer: int, judgement: str, reason: str = "") -> None:
+    with database.transaction() as session:
+        verdicts.give(session, who, need, offer, Judgement(judgement), SHOWN, Refusal(reason) if reason else None)
+
+
+def test_what_is_like_a_fit_stands_further_up_and_no_strength_moves(
+    matcher: Matcher, database: Database, need: int, editor: Context
+) -> None:
+    bare = listed(matcher, database, editor, need)
+    last = bare.matches[-1].listing
+    say(database, editor, need, last.id, "fit")
+    heeded = listed(matcher, database, editor, need)
+    assert (bare.said, heeded.said) == (0, 1)
+    way = SMOKE.strip() if SMOKE.strip() in last.summary else PUMP.strip()
+    others = [match.listing for match in heeded.matches if match.listing.id != last.id]
+    assert [way in listing.summary for listing in others] == [True] * 2 + [False] * 3
+    strengths = {match.listing.id: match.strength for match in bare.matches}
+    assert {one.listing.id: one.strength for one in heeded.matches if one.listing.id in strengths} == strengths
+    assert set(ids(bare)) <= set(ids(heeded)), "what fits is never put out of the list"
+    assert heeded.total == bare.total, "what is only like a fit is not counted as one"
+    assert [match.rank for match in heeded.matches] == list(range(1, len(heeded.matches) + 1))
+
+
+def test_the_usual_order_is_there_for_the_asking(
+    matcher: Matcher, database: Database, need: int, editor: Context
+) -> None:
+    bare = listed(matcher, database, editor, need)
+    say(database, editor, need, ids(bare)[-1], "fit")
+    assert ids(listed(matcher, database, editor, need)) != ids(bare)
+    usual = listed(matcher, database, editor, need, heed=False)
+    assert (ids(usual), usual.said) == (ids(bare), 0)
+
+
+def test_nobody_elses_list_moves(
+    matcher: Matcher, database: Database, need: int, editor: Context, reader: Context, context: Context
+) -> None:
+    colleague = editor_of(database, need, 902, context)
+    before = [ids(listed(matcher, database, who, need)) for who in (reader, colleague, context)]
+    say(database, editor, need, before[0][-1], "fit")
+    assert [ids(listed(matcher, database, who, need)) for who in (reader, colleague, context)] == before
+
+
+def test_a_refusal_for_the_price_says_nothing_about_what_is_looked_for(
+    matcher: Matcher, database: Database, need: int, editor: Context
+) -> None:
+    bare = ids(listed(matcher, database, editor, need))
+    say(database, editor, need, bare[0], "no", "terms_or_price")
+    found = listed(matcher, database, editor, need)
+    assert (ids(found), found.said) == (bare, 0)
+    say(database, editor, need, bare[0], "no", "out_of_scope")
+    assert listed(matcher, database, editor, need).said == 1
+
+
+def test_alerts_and_batches_do_not_follow_what_one_person_said(
+    matcher: Matcher, database: Database, need: int, editor: Context
+) -> None:
+    bare = listed(matcher, database, editor, need)
+    say(database, editor, need, ids(bare)[-1], "fit")
+    with database.reading() as session:
+        assert ids(matcher.matches_for(session, editor, session.get_one(Listing, need))) == ids(bare)
+
+
+def test_the_other_side_is_heeded_in_its_own_list(
+    matcher: Matcher, database: Database, need: int, editor: Context
+) -> None:
+    offer = ids(listed(matcher, database, editor, need))[0]
+    say(database, editor, need, offer, "fit")
+    with database.reading() as session:
+        found = matcher.matches_for(session, editor, session.get_one(Listing, offer), heed=True)
+    assert found.said == 1
+
+
+def test_a_listing_that_was_withdrawn_since_is_not_heeded(
+    matcher: Matcher, database: Database, need: int, editor: Context, context: Context
+) -> None:
+    offer = ids(listed(matcher, database, editor, need))[-1]
+    say(database, editor, need, offer, "fit")
+    with database.transaction() as session:
+        listings.withdraw(session, context, listings.get_visible(session, context, offer))
+    found = listed(matcher, database, editor, need)
+    assert (found.said, offer in ids(found)) == (0, False)
+
+
+@pytest.fixture
+def served(settings: Settings, matcher: Matcher) -> Iterator[Flask]:
+    """The application with the matcher that serves."""
+    app = create_app(settings, testing=True, matcher=lambda: matcher)
+    app.test_client_class = Browser
+    yield app
+    app.extensions["techex.database"].close()
+
+
+def test_the_page_says_so_and_leads_to_the_usual_order_and_back(served: Flask, need: int) -> None:
+    with served.app_context(), identity.database().transaction() as session:
+        person_of(session, "engineer")
+        owner = organisations.get_organisation(session, CAST["engineer"].organisation)
+        session.get_one(Listing, need).organisation_id = owner.id
+    browser = sign_in(served, "editor")
+    page = browser.get(f"/matches/{need}").text
+    assert "The order follows what you said" not in page
+    offer = page.split('href="/results/')[-1].split('"')[0]
+    assert browser.post(f"/pairs/{need}/{offer}/verdict", data={"judgement": "fit"}).status_code == 303
+    heeded = browser.get(f"/matches/{need}").text
+    assert "The order follows what you said of 1 of them" in heeded
+    assert f'href="/matches/{need}?order=plain"' in heeded
+    usual = browser.get(f"/matches/{need}?order=plain").text
+    assert "The order follows what you said" not in usual
+    assert f'href="/matches/{need}"' in usual
+    assert "The order follows what you said" in browser.get(f"/needs/{need}").text
+    assert "The order follows what you said" not in served.test_client().get(f"/matches/{need}").text
+
+
+def test_readers_who_judge_a_part_of_their_list_are_simulated() -> None:
+    """Offers of one kind share a direction and a word: who says that one of them fits finds the others."""
+    cases = [Case(one.query, one.partitions, {number + 1: 1.0, (number + 1) % 40 + 1: 1.0})
+             for number, one in enumerate(world(40))]  # fmt: skip
+    texts = {number + 1: ("plain", "en") for number in range(40)}
+    done = simulation.simulate_own(cases, texts, verdicts=60, each=3, rounds=2, noise=0.0)
+    assert [each.verdicts for each in done.rounds] == [60, 60]
+    assert all(each.unseen.needs == 20 for each in done.rounds)
+    assert all(0 <= figure <= 1 for figure in (done.before, done.after))
+    assert not np.isnan(done.rounds[0].unseen.error)
