@@ -57,7 +57,7 @@ def index() -> Response:
 def begin() -> Response:
     """Keep a search, or the matches of a listing."""
     listing_id = whole(request.form.get("listing"), 0) or None
-    asked = replace(read_search(request.form), page=1)
+    asked = replace(read_search(request.form), page=1, heed=True)
     if listing_id is None and not has_words(asked.text):
         raise BadInput(Sentence(N_("An alert needs a text to look for, or a listing.")), "text")
     query = urlencode(asked.parameters() if listing_id is None else replace(asked, text="").parameters(), doseq=True)
@@ -114,7 +114,7 @@ def init_app(app: Flask) -> None:
 
     def parameters(search: Search) -> list[tuple[str, str]]:
         pairs = []
-        for name, value in replace(search, page=1).parameters().items():
+        for name, value in replace(search, page=1, heed=True).parameters().items():
             pairs += [(name, str(one)) for one in (value if isinstance(value, (list, tuple)) else [value])]
         return pairs
 

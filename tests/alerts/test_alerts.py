@@ -169,7 +169,7 @@ def test_alerts_belong_to_one_person(demo_app: Flask, engineer: Browser) -> None
 
 def test_the_same_search_twice_is_one_alert_and_there_is_an_end_of_them(demo_app: Flask, engineer: Browser) -> None:
     for code in ("daily", "weekly"):
-        assert _begin(engineer, cadence=code) == 303
+        assert _begin(engineer, cadence=code, order="plain" if code == "weekly" else "") == 303
     page = engineer.get("/alerts").get_data(as_text=True)
     assert "1 search is looked at" in page
     assert re.search(r'value="weekly" selected', page)

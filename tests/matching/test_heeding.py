@@ -210,6 +210,12 @@ def test_the_page_says_so_and_leads_to_the_usual_order_and_back(served: Flask, n
     usual = browser.get(f"/matches/{need}?order=plain").text
     assert "The order follows what you said" not in usual
     assert f'href="/matches/{need}"' in usual
+    filters, alert = (
+        usual.split('id="filters"')[1].split("</form>")[0],
+        usual.split("alert-form")[1].split("</form>")[0],
+    )
+    assert 'name="order" value="plain"' in filters, "filters keep the order"
+    assert 'name="order"' not in alert, "an alert is the same in either order"
     assert "The order follows what you said" in browser.get(f"/needs/{need}").text
     assert "The order follows what you said" not in served.test_client().get(f"/matches/{need}").text
 
