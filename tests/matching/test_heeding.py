@@ -155,6 +155,18 @@ def test_a_refusal_for_the_price_says_nothing_about_what_is_looked_for(
     assert listed(matcher, database, editor, need).said == 1
 
 
+def test_of_very_many_verdicts_the_newest_are_heeded(
+    matcher: Matcher, database: Database, need: int, editor: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verdicts, "MOST_HEEDED", 2)
+    bare = ids(listed(matcher, database, editor, need))
+    for offer in bare[:3]:
+        say(database, editor, need, offer, "fit")
+    with database.reading() as session:
+        said = verdicts.said_of(session, editor, session.get_one(Listing, need))
+    assert list(said) == [bare[2], bare[1]]
+
+
 def test_alerts_and_batches_do_not_follow_what_one_person_said(
     matcher: Matcher, database: Database, need: int, editor: Context
 ) -> None:
