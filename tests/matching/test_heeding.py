@@ -13,29 +13,32 @@ from sqlalchemy.orm import Session
 from techex.app import create_app
 from techex.core.context import Actor, Context, MemberRole, Membership, Role
 from techex.core.database import Database
+from techex.embedding.centring import unit
 from techex.listings import service as listings
-from techex.listings.rules import Kind
+from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.matching import simulation, verdicts
 from techex.matching.learning import Case
+from techex.matching.ranking import Query
 from techex.matching.rules import MatchPage
 from techex.matching.service import Matcher
 from techex.matching.verdicts import Judgement, Refusal, Shown
 from techex.organisations import service as organisations
 from techex.organisations.rules import OrganisationDraft
 from techex.search import service as search
+from techex.search.collection import Collection, Item
+from techex.search.facts import Facts
+from techex.search.segments import Entry, Passage
 from techex.settings import Settings
 from techex.web import identity
 from tests.cast import CAST, Browser, person_of, sign_in
-from tests.matching.test_learning import world
+from tests.matching.test_learning import DIMENSION
 
 SHOWN = Shown(score=1.0, parts={}, raw_strength=50.0, strength=50.0)
 DRYING = "Solar drying of longan fruit below sixty degrees keeps colour and sugar for export. "
 SMOKE = "The smoke chamber burns rice husk under a brick vault with a chimney. "
 PUMP = "The heat pump cabinet circulates refrigerant through an aluminium evaporator. "
-
-
 OTHERS = [
     f"{what} of {whom} by {how}: a result that has nothing to do with any fruit. "
     for what in ("Detection", "Recycling", "Forecasting")
@@ -232,13 +235,32 @@ def test_the_page_says_so_and_leads_to_the_usual_order_and_back(served: Flask, n
     assert "The order follows what you said" not in served.test_client().get(f"/matches/{need}").text
 
 
-def test_readers_who_judge_a_part_of_their_list_are_simulated() -> None:
-    """Offers of one kind share a direction and a word: who says that one of them fits finds the others."""
-    cases = [Case(one.query, one.partitions, {number + 1: 1.0, (number + 1) % 40 + 1: 1.0})
-             for number, one in enumerate(world(40))]  # fmt: skip
-    texts = {number + 1: ("plain", "en") for number in range(40)}
-    done = simulation.simulate_own(cases, texts, verdicts=60, each=3, rounds=2, noise=0.0)
-    assert [each.verdicts for each in done.rounds] == [60, 60]
-    assert all(each.unseen.needs == 20 for each in done.rounds)
-    assert all(0 <= figure <= 1 for figure in (done.before, done.after))
-    assert not np.isnan(done.rounds[0].unseen.error)
+def kinds(groups: int, each: int) -> list[Case]:
+    """Needs that lie aside of the offers they want: those of one kind, which share a direction and a word."""
+    rng = np.random.default_rng(3)
+    middles = unit(rng.normal(size=(groups, DIMENSION)).astype(np.float32))
+    items = []
+    for number in range(groups * each):
+        vector = unit(middles[[number // each]] + 0.2 * rng.normal(size=(1, DIMENSION)).astype(np.float32))
+        passage = [Passage(0, "title_summary", "en", "long", f"{number:064x}")]
+        entry = Entry(number + 1, Facts(language="en"), {f"kind{number // each}": 1}, passage, vector)
+        items.append(Item((Visibility.PUBLIC, Kind.OFFER), entry))
+    collection = Collection.build(items, card_key="made", dimension=DIMENSION)
+    partitions = collection.view({Visibility.PUBLIC}, Kind.OFFER)
+    aside = unit(middles + 0.6 * rng.normal(size=middles.shape).astype(np.float32))
+    return [
+        Case(
+            Query("a need", "en", 2, aside[group], aside[[group]]),
+            partitions,
+            {number + 1: 1.0 for number in range(group * each, (group + 1) * each)},
+        )
+        for group in range(groups)
+    ]
+
+
+def test_who_judges_the_head_of_a_list_finds_what_is_of_the_same_kind_behind_it() -> None:
+    cases = kinds(groups=20, each=8)
+    texts = {number + 1: (f"kind{number // 8}", "en") for number in range(160)}
+    done = simulation.simulate_own(cases, texts, verdicts=60, each=6, rounds=2, noise=0.0)
+    assert [(each.verdicts, each.unseen.needs) for each in done.rounds] == [(60, 10)] * 2
+    assert done.before < done.after - 0.1
