@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from techex.embedding.centring import unit
 from techex.matching import scoring
-from techex.matching.reference import reference_of, whole_vectors
+from techex.matching.reference import spoken_in, whole_vectors
 from techex.matching.scoring import Numbers
 from techex.search.analysis import search_terms
 from techex.search.dense import FloatArray, IntArray
@@ -89,7 +89,7 @@ def words(partitions: Sequence[Partition], ids: Sequence[IntArray], said: Said) 
     """(m,) what words in common with what fits add to candidates, given by partition; zeros where nothing fits."""
     every = np.zeros(sum(map(len, ids)))
     shares: dict[str, float] = defaultdict(float)
-    spoken = frozenset[str]().union(*(reference_of(each).spoken for each in partitions))
+    spoken = spoken_in(partitions)
     for listing, (text, language) in said.texts.items():
         for term, often in search_terms(text, language, spoken).all.items():
             shares[term] += said.grades[listing] * often / len(said.texts)

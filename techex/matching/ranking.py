@@ -19,7 +19,7 @@ from techex.embedding.centring import unit
 from techex.listings.rules import Kind
 from techex.matching import heeding, satisfying, scoring, structure
 from techex.matching.heeding import Said
-from techex.matching.reference import facts_of, reference_of, whole_vectors
+from techex.matching.reference import facts_of, reference_of, spoken_in, whole_vectors
 from techex.matching.scoring import ALL_PARTS, Numbers, Parts, Scale
 from techex.matching.strength import WEIGHTS, grounds, weighed
 from techex.matching.structure import Wanted
@@ -222,12 +222,12 @@ def finished(
     added = dict(begun.added)
     added[FEEDBACK], added[NEIGHBOURS] = np.zeros(len(ids)), np.zeros(len(ids))
     if query.whole is not None and parts.feedback:
-        weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
-        weight *= learned.factor(FEEDBACK) if learned else 1.0
         if heeded:
             said = heeded[0]
             added[FEEDBACK] = heeding.WEIGHT * begun.likeness(begun.heeding(said)) + begun.in_words(said)
         else:
+            weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
+            weight *= learned.factor(FEEDBACK) if learned else 1.0
             added[FEEDBACK] = weight * begun.likeness(begun.second_query)
     scores = begun.plain + added[FEEDBACK]
     if query.whole is not None and parts.neighbours:
@@ -282,8 +282,7 @@ def _by_figures(scored: Sequence[Scored], ids: IntArray, plain: Numbers) -> Numb
 
 def terms_of(query: Query, partitions: Sequence[Partition]) -> SearchTerms:
     """The terms of a query, with the forms under which the languages of these partitions may hold them."""
-    spoken = frozenset[str]().union(*(reference_of(partition).spoken for partition in partitions))
-    return search_terms(query.text, query.language, spoken)
+    return search_terms(query.text, query.language, spoken_in(partitions))
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
@@ -32,6 +33,11 @@ class Reference:
 
 
 _references: WeakKeyDictionary[Partition, Reference] = WeakKeyDictionary()
+
+
+def spoken_in(partitions: Iterable[Partition]) -> frozenset[str]:
+    """Languages of all listings of these partitions."""
+    return frozenset[str]().union(*(reference_of(partition).spoken for partition in partitions))
 
 
 def reference_of(partition: Partition) -> Reference:
