@@ -31,6 +31,11 @@ class TechexError(Exception):
     exit_code = 2
 
 
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do not translate"
+    """Mark a sentence for the catalogues; the page that shows it translates it."""
+    return message
+
+
 class Sentence(str):
     """An English sentence that remembers its pattern and values, so that a page can say it in its reader's language.
 
@@ -83,7 +88,7 @@ class TooMany(TechexError):  # noqa: N818
 
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
-        super().__init__(f"This was tried too often. Expected a pause; try again in {seconds} seconds.")
+        super().__init__(Sentence(N_("Expected a pause; try again in %(seconds)s seconds."), seconds=seconds))
 
 
 class Environment(TechexError):  # noqa: N818

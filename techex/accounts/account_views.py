@@ -40,7 +40,7 @@ def me() -> signing.SignedIn:
     """Who is signed in; the policy has let nobody else in."""
     found = signing.signed_in()
     if found is None:
-        raise NotAllowed("Sign in first.")
+        raise NotAllowed(Sentence(N_("Sign in first.")))
     return found
 
 

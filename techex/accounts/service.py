@@ -37,7 +37,7 @@ def get(session: Session, person_id: int) -> Person:
     """A person with a living account; raises NotFound."""
     found = session.get(Person, person_id)
     if found is None or found.deleted_at is not None:
-        raise NotFound("There is nobody with this number.")
+        raise NotFound(Sentence(N_("There is nobody with this number.")))
     return found
 
 
@@ -226,7 +226,7 @@ def make_administrator(session: Session, context: Context, address: Address, nam
     """Somebody who runs the installation; returns the token of their one-time link, None where they have a password."""
     person = by_key(session, address.key) or add_person(session, context, address, name, language)
     if not person.is_active:
-        raise Conflict("This account is disabled. Run `techex people enable` first.")
+        raise Conflict(Sentence(N_("This account is disabled. Run `techex people enable` first.")))
     person.administrator = True
     audit.record(session, context, "made administrator", "person", person.id)
     if person.password_hash:

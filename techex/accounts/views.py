@@ -15,6 +15,7 @@ from flask_babel import gettext as _
 from techex.accounts import demo, factors, letters, links, passwords, rules, service, sessions, signing
 from techex.accounts.tables import OneTimeLink, Person
 from techex.core import audit, limits, mail
+from techex.core.vocabulary import N_
 from techex.errors import BadInput, NotAllowed, NotFound, Sentence
 from techex.settings import Settings
 from techex.web import identity, language, policy, problems, replies, security
@@ -358,7 +359,7 @@ def demo_letters() -> Response:
     """The letters of the demo exchange, which nobody else would receive. Elsewhere there is no such page."""
     with identity.database().reading() as db:
         if not demo.is_demo(db):
-            raise NotFound("There is no such page here.")
+            raise NotFound(Sentence(N_("There is no such page here.")))
         return replies.page("accounts/letters.html", letters=mail.newest(db))
 
 
@@ -368,7 +369,7 @@ def demo_letters() -> Response:
 def _not_allowed(error: NotAllowed) -> Response:
     """A closed page offers the door to whoever has not come through it."""
     if signing.signed_in() or request.method != "GET" or problems.wants_json():
-        return problems.reply(403, str(error))
+        return problems.reply(403, problems.said(error))
     return _door(403, next_page=request.full_path.removesuffix("?"), closed=True)
 
 

@@ -16,7 +16,8 @@ from techex.alerts.tables import CalendarFeed
 from techex.core import audit
 from techex.core.context import Actor, Context, Role
 from techex.core.deadlines import Deadline, Sources
-from techex.errors import NotFound
+from techex.core.vocabulary import N_
+from techex.errors import NotFound, Sentence
 from techex.organisations import service as organisations
 
 TOKEN_BYTES = 32
@@ -77,7 +78,7 @@ def read(session: Session, context: Context, token: str, sources: Sources) -> As
         .where(CalendarFeed.token_hash == _digest(token))
     ).one_or_none()
     if row is None or not row[1].is_active:
-        raise NotFound("There is no calendar at this address. Make a new one on the page of your alerts.")
+        raise NotFound(Sentence(N_("There is no calendar at this address. Make a new one on the page of your alerts.")))
     feed, person = row
     deadlines = sources.of(session, as_person(session, context, person))
     to_note = feed.read_at is None or context.now - feed.read_at > NOTED_EVERY

@@ -61,7 +61,7 @@ def get(session: Session, context: Context, alert_id: int) -> Alert:
     """One of a person's own; raises NotFound."""
     found = session.get(Alert, alert_id)
     if found is None or found.person_id != context.actor.person_id:
-        raise NotFound(f"There is no alert number {alert_id} of yours.")
+        raise NotFound(Sentence(N_("There is no alert number %(number)s of yours."), number=alert_id))
     return found
 
 

@@ -307,7 +307,7 @@ def get(session: Session, context: Context, batch_id: int) -> Batch:
     """A batch this person may read; NotFound with one sentence whether it is absent or hidden."""
     found = session.get(Batch, batch_id)
     if found is None or not may_read(context, found):
-        raise NotFound(f"There is no batch number {batch_id} here.")
+        raise NotFound(Sentence(N_("There is no batch number %(number)s here."), number=batch_id))
     return found
 
 

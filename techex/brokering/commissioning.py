@@ -72,7 +72,7 @@ def get(session: Session, context: Context, commission_id: int) -> Commission:
     """A proposal that this operator keeps; NotFound whether it is absent or somebody else's."""
     found = session.get(Commission, commission_id)
     if found is None or not may_keep(context.actor, found.places):
-        raise NotFound(f"There is no proposal number {commission_id} here.")
+        raise NotFound(Sentence(N_("There is no proposal number %(number)s here."), number=commission_id))
     return found
 
 

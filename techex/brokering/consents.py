@@ -37,7 +37,7 @@ def ask(session: Session, context: Context, house: House, commission_id: int, or
     found = get(session, context, commission_id)
     row = next((one for one in found.consents if one.organisation_id == organisation_id), None)
     if row is None:
-        raise NotFound("This organisation has no need in the proposal.")
+        raise NotFound(Sentence(N_("This organisation has no need in the proposal.")))
     if row.state != Consent.COUNTED:
         return 0
     managers = _managers(session, organisation_id)
@@ -104,7 +104,7 @@ def asked(session: Session, context: Context, commission_id: int, organisation_i
     row = session.get(CommissionConsent, (commission_id, organisation_id))
     manages = context.actor.belongs_to(organisation_id, MemberRole.MANAGER)
     if row is None or not manages or row.state == Consent.COUNTED:
-        raise NotFound("You are not asked about this proposal.")
+        raise NotFound(Sentence(N_("You are not asked about this proposal.")))
     return _asked(session, row)
 
 

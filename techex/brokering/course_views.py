@@ -17,8 +17,8 @@ from techex.brokering.document_views import as_download
 from techex.brokering.pipeline import Verb
 from techex.core.audit import START
 from techex.core.context import Context, MemberRole
-from techex.core.vocabulary import TRANSFER_FORMS
-from techex.errors import BadInput, FieldErrors, NotFound
+from techex.core.vocabulary import N_, TRANSFER_FORMS
+from techex.errors import BadInput, FieldErrors, NotFound, Sentence
 from techex.listings import service as listings
 from techex.organisations import service as organisations
 from techex.regions import service as regions
@@ -245,7 +245,13 @@ def receipt(deal_id: int, number: int) -> Response:
         deal = deals.get(session, context, deal_id)
         step = next((one for one in deal.ledger if one.number == number and one.verb == Verb.CONFIRM), None)
         if step is None:
-            raise NotFound(f"There is no receipt number {number} of deal number {deal_id} here.")
+            raise NotFound(
+                Sentence(
+                    N_("There is no receipt number %(number)s of deal number %(deal)s here."),
+                    number=number,
+                    deal=deal_id,
+                )
+            )
         side = pipeline.side_of(context.actor, deals.standing(deal))
         shown = deal.introduced_at is not None or side is None
         organisation = organisations.organisations(session, [step.organisation_id or 0]).get(step.organisation_id or 0)
@@ -282,7 +288,7 @@ def _outcome(deal_id: int, months: int, error: Exception | None = None) -> Respo
         context = identity.context()
         deal = deals.get(session, context, deal_id)
         if months not in pipeline.REVIEW_MONTHS:
-            raise NotFound(f"Nothing is asked {months} months after a contract.")
+            raise NotFound(Sentence(N_("Nothing is asked %(months)s months after a contract."), months=months))
         return replies.page(
             "brokering/outcome.html",
             status_of(error) if isinstance(error, BadInput) else 200,

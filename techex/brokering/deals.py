@@ -96,7 +96,7 @@ def get(session: Session, context: Context, deal_id: int, *, to_change: bool = F
     """
     deal = session.get(Deal, deal_id, with_for_update={"of": Deal} if to_change else None)
     if deal is None or not pipeline.may_see(context.actor, standing(deal)):
-        raise NotFound(f"There is no deal number {deal_id} here.")
+        raise NotFound(Sentence(N_("There is no deal number %(number)s here."), number=deal_id))
     return deal
 
 

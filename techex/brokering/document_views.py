@@ -18,7 +18,8 @@ from techex.brokering.disclosing import Disclosure, Rung, Step
 from techex.brokering.paper_tables import DealPaper, DealPaperVersion
 from techex.core.context import Context, MemberRole
 from techex.core.limits import Rate
-from techex.errors import BadInput, FieldErrors, NotFound
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, FieldErrors, NotFound, Sentence
 from techex.listings import attachments
 from techex.organisations import service as organisations
 from techex.settings import Settings
@@ -284,7 +285,7 @@ def as_download(found: DealPaperVersion, name: str) -> Response:
     """The content of a version of a paper. Raises NotFound where it is gone."""
     path = attachments.path_of(data_dir(), found.digest, papers.FOLDER)
     if not path.is_file():
-        raise NotFound(f"The content of {name} is not here any more.")
+        raise NotFound(Sentence(N_("The content of %(name)s is not here any more."), name=name))
     response = send_file(
         BytesIO(path.read_bytes()), found.media_type, as_attachment=True, download_name=name, conditional=False
     )

@@ -53,7 +53,7 @@ def choose(session: Session, context: Context, participant_id: int, *, opened: b
     standing = deals.standing(one.deal) if one is not None else None
     known = one is not None and participants.is_guest(context, one) and ParticipantState(one.state) in KNOWN_TO_GUEST
     if one is None or standing is None or not (known or pipeline.may_see(context.actor, standing)):
-        raise NotFound(f"There is no participant number {participant_id} here.")
+        raise NotFound(Sentence(N_("There is no participant number %(number)s here."), number=participant_id))
     side = pipeline.side_of(context.actor, standing, MemberRole.EDITOR)
     if side is None:
         raise NotAllowed(Sentence(N_("Editors of both sides decide who reads papers of the deal.")))

@@ -40,7 +40,7 @@ def answer(
     """Say what came of it, once for each side and mark. Raises NotFound, NotAllowed, FieldErrors, Conflict."""
     deal = deals.get(session, context, deal_id)
     if months not in REVIEW_MONTHS:
-        raise NotFound(f"Nothing is asked {months} months after a contract.")
+        raise NotFound(Sentence(N_("Nothing is asked %(months)s months after a contract."), months=months))
     side = pipeline.side_of(context.actor, deals.standing(deal), MemberRole.EDITOR)
     if side is None:
         raise NotAllowed(Sentence(N_("Editors of both sides say what came of a contract.")))

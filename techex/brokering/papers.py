@@ -260,7 +260,12 @@ def of_deal(session: Session, deal: Deal) -> Sequence[DealPaper]:
 
 def absent(number: int) -> NotFound:
     """The one sentence for what is not there and for what is not for this reader."""
-    return NotFound(f"There is no paper number {number} here. It may have been withdrawn, or is not open to you yet.")
+    return NotFound(
+        Sentence(
+            N_("There is no paper number %(number)s here. It may have been withdrawn, or is not open to you yet."),
+            number=number,
+        )
+    )
 
 
 def _own(session: Session, context: Context, deal_id: int, number: int) -> tuple[Deal, DealPaper, int | None]:

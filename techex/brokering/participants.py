@@ -125,7 +125,7 @@ def get(session: Session, context: Context, participant_id: int) -> DealParticip
     one = session.get(DealParticipant, participant_id)
     known = one is not None and ParticipantState(one.state) in KNOWN_TO_GUEST
     if one is None or not known or not is_guest(context, one, MemberRole.VIEWER):
-        raise NotFound(f"There is no invitation number {participant_id} here.")
+        raise NotFound(Sentence(N_("There is no invitation number %(number)s here."), number=participant_id))
     return one
 
 
@@ -214,7 +214,7 @@ def take(
     """Take the next step. Raises NotFound, NotAllowed, Conflict where somebody else was quicker."""
     one = session.get(DealParticipant, participant_id)
     if one is None or not (seats(context, one) or pipeline.may_see(context.actor, deals.standing(one.deal))):
-        raise NotFound(f"There is no participant number {participant_id} here.")
+        raise NotFound(Sentence(N_("There is no participant number %(number)s here."), number=participant_id))
     row = next((row for row in allowed(context, one) if row.verb is verb), None)
     known = any(one.state in row.sources for row in PARTICIPANTS if row.verb is verb)
     if revision != one.revision or (row is None and not known):

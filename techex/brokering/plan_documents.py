@@ -54,7 +54,7 @@ def get(session: Session, plan_id: int) -> PlanDocument:
     """One by its number; raises NotFound."""
     found = session.get(PlanDocument, plan_id)
     if found is None:
-        raise NotFound(f"There is no plan document number {plan_id} here.")
+        raise NotFound(Sentence(N_("There is no plan document number %(number)s here."), number=plan_id))
     return found
 
 

@@ -51,7 +51,7 @@ def get(session: Session, context: Context, report_id: int) -> Report:
     """A report that this person may read; NotFound whether it is absent or somebody else's."""
     found = session.get(Report, report_id)
     if found is None or not may_read(context.actor, found.places):
-        raise NotFound(f"There is no report number {report_id} here.")
+        raise NotFound(Sentence(N_("There is no report number %(number)s here."), number=report_id))
     return found
 
 

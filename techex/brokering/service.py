@@ -152,7 +152,7 @@ def get(session: Session, context: Context, interest_id: int) -> Interest:
     """An expression of interest this person may see; NotFound with one sentence whether it is absent or hidden."""
     interest = find(session, interest_id)
     if interest is None or not may_see(context.actor, interest.standing):
-        raise NotFound(f"There is no expression of interest number {interest_id} here.")
+        raise NotFound(Sentence(N_("There is no expression of interest number %(number)s here."), number=interest_id))
     return interest
 
 

@@ -161,7 +161,9 @@ def allowed(session: Session, context: Context, task: DealTask) -> list[TaskTran
 def take(session: Session, context: Context, deal_id: int, task_id: int, verb: TaskVerb, revision: int) -> DealTask:
     """Take the next step of a task. Raises NotFound, NotAllowed, Conflict where somebody else was quicker."""
     task = session.get(DealTask, task_id)
-    absent = NotFound(f"There is no task number {task_id} in deal number {deal_id} here.")
+    absent = NotFound(
+        Sentence(N_("There is no task number %(number)s in deal number %(deal)s here."), number=task_id, deal=deal_id)
+    )
     if task is None or task.deal_id != deal_id:
         raise absent
     owns = context.actor.person_id is not None and task.owner_id == context.actor.person_id

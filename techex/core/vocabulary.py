@@ -9,10 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-
-def N_(message: str) -> str:  # noqa: N802 - gettext's own name for "mark, do not translate"
-    """Mark a message for extraction; returns it unchanged."""
-    return message
+from techex.errors import N_ as N_
 
 
 class TransferForm(StrEnum):

@@ -18,7 +18,7 @@ from techex.accounts.tables import Person
 from techex.core import audit, changes
 from techex.core.context import Actor, Context, MemberRole, Role
 from techex.core.database import Database
-from techex.errors import BadInput, Conflict, NotAllowed, NotFound, Sentence
+from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound
 from techex.interchange.formats import Row
 from techex.interchange.runs import counts, differs, judged_rows, listing_of, row_of, says_else
 from techex.interchange.service import Judged, LanguageOf, draft_for
@@ -99,9 +99,12 @@ def _store(
     before = {"state": found.state, "content": content.content_of(found), "visibility": found.visibility}
     try:
         _change(session, context, found, draft)
-    except (Conflict, BadInput, NotAllowed) as error:
-        said = error.args[0] if isinstance(error.args[0], Sentence) else str(error)
-        return row_of(run, row, Judged(judged.external_id, None, {"": said}), "refused", found)
+    except FieldErrors as error:
+        return row_of(run, row, Judged(judged.external_id, None, error.fields), "refused", found)
+    except BadInput as error:
+        return row_of(run, row, Judged(judged.external_id, None, {error.about: error.sentence}), "refused", found)
+    except (Conflict, NotAllowed) as error:
+        return row_of(run, row, Judged(judged.external_id, None, {"": error.args[0]}), "refused", found)
     done = row_of(run, row, judged, "updated", found)
     done.before = before | {"visibility_after": found.visibility}
     return done

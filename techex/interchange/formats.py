@@ -13,7 +13,7 @@ from typing import IO, Any, NoReturn
 from techex.core.sheets import FORMULA
 from techex.core.sheets import write_csv as write_csv
 from techex.core.vocabulary import N_
-from techex.errors import UnreadableFile
+from techex.errors import Sentence
 from techex.interchange.spreadsheets import read_table, refused
 
 LONGEST_CELL = 1_000_000  # characters; a longer one is an unbalanced quote or not text at all
@@ -35,51 +35,59 @@ def format_of(path: Path) -> str:
     try:
         return FORMATS[path.suffix.lower()]
     except KeyError:
-        raise UnreadableFile(
-            f"{path} ends in {path.suffix or 'nothing'}; expected one of {', '.join(FORMATS)}. "
-            "Save another spreadsheet as XLSX or CSV (UTF-8)."
+        raise refused(
+            N_("%(file)s has none of the endings %(names)s. Save another spreadsheet as XLSX or CSV (UTF-8)."),
+            file=str(path),
+            names=", ".join(FORMATS),
         ) from None
 
 
-def read_rows(path: Path, kind: str = "") -> Iterator[Row]:
+def read_rows(path: Path, kind: str = "", called: str = "") -> Iterator[Row]:
     """The rows of a JSON Lines, CSV or XLSX file; `kind` says which where its name does not.
+
+    `called` is what its owner calls it, where it lies under a name of ours.
 
     Raises UnreadableFile when the file is missing, is not UTF-8, is no table or has no usable header.
     """
     kind = kind or format_of(path)
     if kind == "xlsx":
         if not path.is_file():
-            raise UnreadableFile(f"There is no file {path}.")
+            raise refused(N_("There is no file %(file)s."), file=called or str(path))
         yield from _table_rows(path)
         return
-    with _opened(path) as lines:
-        yield from _json_rows(lines) if kind == "jsonl" else _csv_rows(path, lines)
+    with _opened(path, called or str(path)) as lines:
+        yield from _json_rows(lines) if kind == "jsonl" else _csv_rows(called or str(path), lines)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[str]]:
+def _opened(path: Path, called: str) -> Iterator[IO[str]]:
     try:
         with path.open("rb") as raw:
             start = raw.read(4)
         if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-            raise UnreadableFile(f"{path} is in UTF-16. Save it as UTF-8 and try again.")
+            raise refused(N_("%(file)s is in UTF-16. Save it as UTF-8 and try again."), file=called)
         if start.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-            raise UnreadableFile(
-                f"{path} is a spreadsheet whatever its name says. Name it .xlsx, or save it as CSV (UTF-8)."
+            raise refused(
+                N_("%(file)s is a spreadsheet whatever its name says. Name it .xlsx, or save it as CSV (UTF-8)."),
+                file=called,
             )
         with path.open(encoding="utf-8-sig", newline="") as lines:
             yield lines
     except FileNotFoundError:
-        raise UnreadableFile(f"There is no file {path}.") from None
+        raise refused(N_("There is no file %(file)s."), file=called) from None
     except IsADirectoryError:
-        raise UnreadableFile(f"{path} is a folder; name a file.") from None
+        raise refused(N_("%(file)s is a folder; name a file."), file=called) from None
     except PermissionError:
-        raise UnreadableFile(f"{path} may not be read by this user.") from None
+        raise refused(N_("%(file)s may not be read by this user."), file=called) from None
     except UnicodeDecodeError as error:
-        raise UnreadableFile(
-            f"{path} is not UTF-8 (byte {error.start} of a block is 0x{error.object[error.start]:02x}). "
-            "It may be windows-1258, windows-1252 or Shift-JIS: save it as UTF-8 and try again. "
-            "Rows before that place are stored."
+        raise refused(
+            N_(
+                "%(file)s is not UTF-8 (byte %(place)s of a block is %(byte)s). It may be windows-1258, windows-1252 "
+                "or Shift-JIS: save it as UTF-8 and import it again. Rows that are stored already stay as they are."
+            ),
+            file=called,
+            place=error.start,
+            byte=f"0x{error.object[error.start]:02x}",
         ) from None
 
 
@@ -100,22 +108,26 @@ def _json_rows(lines: IO[str]) -> Iterator[Row]:
         if not line.strip():
             continue
         if len(line) > LONGEST_LINE:
-            yield Row(number, {}, f"is longer than {LONGEST_LINE} characters; expected one listing per line.")
+            sentence = N_("is longer than %(most)s characters; expected one listing per line.")
+            yield Row(number, {}, Sentence(sentence, most=LONGEST_LINE))
             continue
         try:
             values = json.loads(line, parse_constant=_refuse_constant, object_pairs_hook=_unique_keys)
         except RecursionError:
-            yield Row(number, {}, "is nested too deeply; expected one flat object per line.")
+            yield Row(number, {}, Sentence(N_("is nested too deeply; expected one flat object per line.")))
         except ValueError as error:
-            yield Row(number, {}, f"is not JSON ({error}). Expected one object per line.")
+            yield Row(
+                number, {}, Sentence(N_("is not JSON (%(reason)s). Expected one object per line."), reason=str(error))
+            )
         else:
             if isinstance(values, dict):
                 yield Row(number, values)
             else:
-                yield Row(number, {}, f"is a {type(values).__name__}; expected an object, one per line.")
+                sentence = N_("is of the type %(type)s; expected an object, one per line.")
+                yield Row(number, {}, Sentence(sentence, type=type(values).__name__))
 
 
-def _csv_rows(path: Path, lines: IO[str]) -> Iterator[Row]:
+def _csv_rows(called: str, lines: IO[str]) -> Iterator[Row]:
     csv.field_size_limit(LONGEST_CELL)
     first = lines.readline()
     delimiter = max(",;\t", key=first.count)
@@ -124,13 +136,19 @@ def _csv_rows(path: Path, lines: IO[str]) -> Iterator[Row]:
     try:
         header = [name.strip().removeprefix("\ufeff") for name in next(reader)]
     except StopIteration:
-        raise UnreadableFile(
-            f"{path} is empty; expected a line with column names, then one line for each row."
+        raise refused(
+            N_("%(file)s is empty; expected a line with column names, then one line for each row."), file=called
         ) from None
     except csv.Error as error:
-        raise UnreadableFile(f"{path}, line 1: the column names cannot be read ({error}).") from None
+        raise refused(
+            N_("%(file)s, line 1: the column names cannot be read (%(reason)s)."), file=called, reason=str(error)
+        ) from None
     if twice := sorted({name for name in header if name and header.count(name) > 1}):
-        raise UnreadableFile(f"{path} has more than one column {', '.join(twice)}. Give each a name of its own.")
+        raise refused(
+            N_("%(file)s has more than one column %(names)s. Give each a name of its own."),
+            file=called,
+            names=", ".join(twice),
+        )
     while True:
         line = reader.line_num + 1
         try:
@@ -138,12 +156,14 @@ def _csv_rows(path: Path, lines: IO[str]) -> Iterator[Row]:
         except StopIteration:
             return
         except csv.Error as error:
-            yield Row(line, {}, f"cannot be read ({error}); a quotation mark is probably not closed.")
+            sentence = N_("cannot be read (%(reason)s); a quotation mark is probably not closed.")
+            yield Row(line, {}, Sentence(sentence, reason=str(error)))
             continue
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):
-            yield Row(line, {}, f"has {len(cells)} cells where the header has {len(header)}; check commas and quotes.")
+            sentence = N_("has %(count)s cells where the header has %(expected)s; check commas and quotes.")
+            yield Row(line, {}, Sentence(sentence, count=len(cells), expected=len(header)))
             continue
         yield Row(line, {name: _alive(cell) for name, cell in zip(header, cells, strict=True) if name})
 
@@ -160,14 +180,14 @@ def _table_rows(path: Path) -> Iterator[Row]:
         yield Row(line, values)
 
 
-def columns_in(path: Path, kind: str) -> list[str]:
-    """The names of the columns of a CSV or XLSX file, in order.
+def columns_in(path: Path, kind: str, called: str = "") -> list[str]:
+    """The names of the columns of a CSV or XLSX file, in order; `called` as in `read_rows`.
 
     Raises UnreadableFile.
     """
     if kind == "xlsx":
         return next((cells for _line, cells in read_table(path)), [])
-    with _opened(path) as lines:
+    with _opened(path, called or str(path)) as lines:
         first = lines.readline()
         found = next(csv.reader([first], delimiter=max(",;\t", key=first.count)), [])
     return [name.strip().removeprefix("\ufeff") for name in found]

@@ -89,12 +89,12 @@ def upload() -> Response:
         runs.need_editor(context, organisations.get_organisation(session, slug))
     try:
         name, file = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
-        received = runs.receive(_data_dir(), file)
+        received = runs.receive(_data_dir(), file, name)
         with identity.database().transaction() as session:
             organisation = organisations.get_organisation(session, slug)
             return _to(runs.begin(session, context, organisation, kind, name, received))
     except BadInput as error:
-        return _begin_page(language.sentence(error.sentence or str(error)), 422)
+        return _begin_page(language.sentence(error.sentence), 422)
 
 
 def _to(run: ImportRun) -> Response:
@@ -191,7 +191,7 @@ def columns(run_id: int) -> Response:
     except BadInput as error:
         with identity.database().reading() as session:
             run = runs.get_run(session, identity.context(), run_id)
-            return _page(session, run, language.sentence(error.sentence or str(error)), 422)
+            return _page(session, run, language.sentence(error.sentence), 422)
 
 
 @blueprint.post("/imports/<int:run_id>/start")

@@ -58,8 +58,10 @@ def need_editor(context: Context, organisation: Organisation) -> None:
         raise NotAllowed(Sentence(N_("Only editors and managers of an organisation write its listings.")))
 
 
-def receive(data_dir: Path, file: bytes) -> Upload:
-    """Keep an upload and read its columns; raises BadInput or UnreadableFile with what is wrong with the file.
+def receive(data_dir: Path, file: bytes, name: str) -> Upload:
+    """Keep an upload that its owner calls `name` and read its columns.
+
+    Raises BadInput or UnreadableFile with what is wrong with the file.
 
     Reading a table takes time, so callers do it before they open the transaction.
     """
@@ -74,8 +76,8 @@ def receive(data_dir: Path, file: bytes) -> Upload:
     aside.write_bytes(file)
     file_format = "xlsx" if file.startswith((b"PK", b"\xd0\xcf\x11\xe0")) else "csv"
     try:
-        columns = [column for column in columns_in(aside, file_format) if column]
-        rows = sum(1 for _row in islice(read_rows(aside, file_format), MOST_ROWS + 1))
+        columns = [column for column in columns_in(aside, file_format, name) if column]
+        rows = sum(1 for _row in islice(read_rows(aside, file_format, name), MOST_ROWS + 1))
     except TechexError:
         aside.unlink()
         raise
@@ -137,7 +139,7 @@ def get_run(session: Session, context: Context, run_id: int, *, to_change: bool 
     """An import of an organisation this person writes for; raises NotFound for any other, there or not."""
     found = session.get(ImportRun, run_id, with_for_update=to_change or None)
     if found is None or not context.actor.belongs_to(found.organisation_id, MemberRole.EDITOR):
-        raise NotFound(f"There is no import number {run_id} here.")
+        raise NotFound(Sentence(N_("There is no import number %(number)s here."), number=run_id))
     return found
 
 
@@ -147,7 +149,7 @@ def samples(data_dir: Path, run: ImportRun, most: int = 3) -> list[Mapping[str, 
 
 
 def _rows(data_dir: Path, run: ImportRun) -> Iterator[Row]:
-    return islice(read_rows(path_of(data_dir, run.digest), run.file_format), MOST_ROWS)
+    return islice(read_rows(path_of(data_dir, run.digest), run.file_format, run.file_name), MOST_ROWS)
 
 
 def map_columns(

@@ -186,7 +186,7 @@ def judge(
     except FieldErrors as error:
         return Judged(external_id, None, error.fields)
     except BadInput as error:
-        return Judged(external_id, None, {error.about: error.sentence or str(error)})
+        return Judged(external_id, None, {error.about: error.sentence})
     return Judged(external_id, draft, notes=mapped.notes, says_visibility="visibility" in envelope)
 
 
@@ -238,7 +238,9 @@ def store(
     With `keep_visibility` a listing that is there stays as visible as it is.
     """
     if draft.external_id is None:
-        raise BadInput("external_id: is missing; an imported listing needs one to be recognised again.")
+        raise BadInput(
+            Sentence(N_("is missing; an imported listing needs one to be recognised again.")), about="external_id"
+        )
     found = listings.find_external(session, owner, draft.kind.value, draft.external_id)
     if found is None:
         listings.publish(session, context, listings.post(session, context, owner, draft))

@@ -211,7 +211,7 @@ def remove(session: Session, context: Context, draft: SavedDraft, attachment_id:
     need_open(draft)
     found = next((file for file in drafting.files_of(session, draft) if file.id == attachment_id), None)
     if found is None:
-        raise NotFound(f"There is no file number {attachment_id} here.")
+        raise NotFound(Sentence(N_("There is no file number %(number)s here."), number=attachment_id))
     audit.record(session, context, "file removed", "listing_draft", draft.id, {"digest": found.digest})
     session.delete(found)
 
@@ -234,7 +234,9 @@ def get_visible(session: Session, context: Context, attachment_id: int) -> tuple
 
     The files of an anonymous listing have names of ours for whoever may not know its owner.
     """
-    absent = NotFound(f"There is no file number {attachment_id} here. Its listing may have ended.")
+    absent = NotFound(
+        Sentence(N_("There is no file number %(number)s here. Its listing may have ended."), number=attachment_id)
+    )
     found = session.get(Attachment, attachment_id)
     if found is None:
         raise absent

@@ -64,7 +64,12 @@ def get_draft(session: Session, context: Context, draft_id: int, *, to_change: b
     """
     found = session.get(SavedDraft, draft_id, with_for_update={"of": SavedDraft} if to_change else None)
     if found is None or not context.actor.belongs_to(found.organisation_id, MemberRole.EDITOR):
-        raise NotFound(f"There is no draft number {draft_id} here. It may have been submitted or thrown away.")
+        raise NotFound(
+            Sentence(
+                N_("There is no draft number %(number)s here. It may have been submitted or thrown away."),
+                number=draft_id,
+            )
+        )
     return found
 
 

@@ -160,7 +160,12 @@ def history(listing_id: int) -> Response:
 def _own_or_operators(session: Session, context: Context, listing_id: int) -> Listing:
     listing = service.get_visible(session, context, listing_id)
     if not (context.actor.belongs_to(listing.organisation_id) or context.actor.is_operator):
-        raise NotFound(f"There is no listing number {listing_id} here. It may have ended; search for what you need.")
+        raise NotFound(
+            Sentence(
+                N_("There is no listing number %(number)s here. It may have ended; search for what you need."),
+                number=listing_id,
+            )
+        )
     return listing
 
 

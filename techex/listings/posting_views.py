@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from techex.core.vocabulary import FIELD_GROUPS, LANGUAGES
-from techex.errors import BadInput, FieldErrors, NotFound
+from techex.core.vocabulary import FIELD_GROUPS, LANGUAGES, N_
+from techex.errors import BadInput, FieldErrors, NotFound, Sentence
 from techex.listings import attachments, drafting, service
 from techex.listings.drafting import Twins
 from techex.listings.life_views import address_of
@@ -122,7 +122,7 @@ def _to(draft: SavedDraft, step: Step, **more: Any) -> Response:
 def _step(draft: SavedDraft, name: str) -> Step:
     found = step_of(Kind(draft.kind), name)
     if found is None:
-        raise NotFound(f"The form has no step called {name!r}.")
+        raise NotFound(Sentence(N_("The form has no step called “%(name)s”."), name=name))
     return found
 
 
@@ -315,7 +315,7 @@ def _translation_page(
     session: Session, draft: SavedDraft, code: str, errors: dict[str, str], status: int = 200, torn: Sequence[str] = ()
 ) -> Response:
     if code not in LANGUAGES:
-        raise NotFound(f"No listing is written in {code!r} here.")
+        raise NotFound(Sentence(N_("No listing is written in “%(code)s” here."), code=code))
     text = (draft.values.get("translations") or {}).get(code, {"origin": Origin.TRANSLATION.value, "values": {}})
     return replies.page(
         "listings/translation.html",
@@ -338,7 +338,7 @@ def save_translation(draft_id: int, code: str) -> Response:
     with identity.database().transaction() as session:
         draft = drafting.get_draft(session, identity.context(), draft_id, to_change=True)
         if code not in LANGUAGES:
-            raise NotFound(f"No listing is written in {code!r} here.")
+            raise NotFound(Sentence(N_("No listing is written in “%(code)s” here."), code=code))
         typed = read_typed(request.form, read_translation(request.form, Kind(draft.kind), code))
         torn = drafting.save(session, identity.context(), draft, typed)
         if torn:
@@ -390,7 +390,9 @@ def attachment(attachment_id: int) -> Response:
         found, name = attachments.get_visible(session, identity.context(), attachment_id)
         path = attachments.path_of(_data_dir(), found.digest)
         if not path.is_file():
-            raise NotFound(f"The content of file number {attachment_id} is not here any more.")
+            raise NotFound(
+                Sentence(N_("The content of file number %(number)s is not here any more."), number=attachment_id)
+            )
         content = BytesIO(path.read_bytes())
         response = send_file(content, found.media_type, as_attachment=True, download_name=name, etag=found.digest)
         response.headers["Content-Security-Policy"] = "sandbox"

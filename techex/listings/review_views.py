@@ -116,7 +116,7 @@ def decide(listing_id: int, verb: str) -> Response:
     except BadInput as error:
         with identity.database().reading() as session:
             listing = service.get_visible(session, context, listing_id)
-            return _page(session, context, listing, error.sentence or str(error), error.about, 422)
+            return _page(session, context, listing, error.sentence, error.about, 422)
     if verb in ("publish", "return", "accept", "refuse", "hold", "release"):
         return replies.see_other(url_for("review.queue"))
     return replies.see_other(url_for("review.show", listing_id=listing_id))

@@ -58,7 +58,12 @@ def get_visible(
     lock = {"of": Listing} if to_change else None
     listing = session.get(Listing, listing_id, options=later, with_for_update=lock)
     if listing is None or not sees(context, listing, shared) or kind not in (None, listing.kind):
-        raise NotFound(f"There is no listing number {listing_id} here. It may have ended; search for what you need.")
+        raise NotFound(
+            Sentence(
+                N_("There is no listing number %(number)s here. It may have ended; search for what you need."),
+                number=listing_id,
+            )
+        )
     _ = listing.field_rows, listing.transfer_rows  # read here: the session may end before they are shown
     return listing
 
@@ -193,7 +198,12 @@ def permit(session: Session, context: Context, listing: Listing, verb: Verb, *, 
     if row is not None:
         return row
     if not (standing.seen or by_link or context.actor.is_system):
-        raise NotFound(f"There is no listing number {listing.id} here. It may have ended; search for what you need.")
+        raise NotFound(
+            Sentence(
+                N_("There is no listing number %(number)s here. It may have ended; search for what you need."),
+                number=listing.id,
+            )
+        )
     rows = [row for row in lifecycle.TRANSITIONS if row.verb is verb]
     if not any(lifecycle.is_party(context.actor, row.who, standing) for row in rows):
         raise NotAllowed(Sentence(N_("This is not for you to do: it takes another role for this listing.")))

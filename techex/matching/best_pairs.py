@@ -14,7 +14,8 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
-from techex.errors import BadInput
+from techex.core.vocabulary import N_
+from techex.errors import BadInput, Sentence
 from techex.listings import queries
 from techex.listings.queries import Head
 from techex.listings.rules import Kind, visible_classes
@@ -129,7 +130,14 @@ def territory(name: str) -> Territory:
     if place is None:
         known = ", ".join(regions.regions())
         raise BadInput(
-            f"{name!r} is no place known here. Expected a province (VN-33), a country (NL), or one of {known}."
+            Sentence(
+                N_(
+                    "“%(name)s” is no place known here. Expected a province (VN-33), a country (NL), "
+                    "or one of %(known)s."
+                ),
+                name=name,
+                known=known,
+            )
         )
     chosen = Filters(provinces=(place.province,)) if place.province else Filters(countries=(place.country,))
     return Territory(place.code, (place,), chosen)

@@ -15,7 +15,7 @@ from techex.core import audit, changes
 from techex.core.context import Actor, Context
 from techex.core.database import Database
 from techex.core.vocabulary import N_
-from techex.errors import BadInput, NotAllowed, NotFound
+from techex.errors import BadInput, NotAllowed, NotFound, Sentence
 from techex.listings import service as listings
 from techex.listings.rules import SEARCHABLE, Kind
 from techex.listings.tables import Listing
@@ -180,11 +180,16 @@ def get_pair(session: Session, context: Context, one: int, other: int) -> Duplic
     )
     if row is None:
         raise NotFound(
-            f"Listings {one} and {other} were not found to be alike. `techex duplicates list` shows the pairs that "
-            "were; `techex duplicates find` looks again."
+            Sentence(
+                N_("Listings %(one)s and %(other)s were not found to be alike. Choose a pair of the list."),
+                one=one,
+                other=other,
+            )
         )
     if not may_decide(context.actor, row):
-        raise NotAllowed("Only an operator of the place of one of the two, or an administrator, decides about them.")
+        raise NotAllowed(
+            Sentence(N_("Only an operator of the place of one of the two, or an administrator, decides about them."))
+        )
     return row
 
 
@@ -194,7 +199,13 @@ def decide(session: Session, context: Context, one: int, other: int, decision: s
     The listings stay as they are. Raises BadInput for another word, and what `get_pair` raises.
     """
     if decision not in DECISIONS:
-        raise BadInput(f"{decision!r} is no decision. Expected one of: {', '.join(DECISIONS)}.")
+        raise BadInput(
+            Sentence(
+                N_("“%(decision)s” is no decision. Expected one of: %(names)s."),
+                decision=decision,
+                names=", ".join(DECISIONS),
+            )
+        )
     row = get_pair(session, context, one, other)
     row.decision = None if decision == "open" else decision
     row.decided_at = context.now if row.decision else None

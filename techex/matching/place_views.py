@@ -13,7 +13,8 @@ from flask import Blueprint, Response, current_app
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
-from techex.errors import NotFound
+from techex.core.vocabulary import N_
+from techex.errors import NotFound, Sentence
 from techex.listings import queries
 from techex.listings.queries import Browse, Count
 from techex.listings.rules import Kind
@@ -98,7 +99,12 @@ def place(code: str) -> Response:
     """A province (VN-33) or a country (NL)."""
     found = service.place_of_code(code)
     if found is None:
-        raise NotFound(f"There is no place {code!r} here. Expected a country such as NL or a province such as VN-33.")
+        raise NotFound(
+            Sentence(
+                N_("There is no place “%(code)s” here. Expected a country such as NL or a province such as VN-33."),
+                code=code,
+            )
+        )
     if found.province:
         name = service.province_name(found.province, page_language())
         return _page(
@@ -123,7 +129,9 @@ def region(code: str) -> Response:
     found = service.regions().get(code)
     if found is None:
         known = ", ".join(service.regions())
-        raise NotFound(f"There is no region {code!r} here. Expected one of {known}.")
+        raise NotFound(
+            Sentence(N_("There is no region “%(code)s” here. Expected one of %(known)s."), code=code, known=known)
+        )
     within = [Place(HOME_COUNTRY, province) for province in found.provinces]
     name = service.region_name(code, page_language())
     return _page(Territory("region", code, name, within, {"regions": (code,)}, {"region": code}))

@@ -26,12 +26,12 @@ def quality() -> Response:
     settings = current_app.extensions[_KEY]
     card = load_card(settings.card)
     names = Locale.parse(page_language()).languages
-    found, unreadable = None, ""
+    found, unreadable = None, False
     try:
         found = evaluated.load(settings.data_dir)
     except UnreadableFile as error:
         current_app.logger.error("%s", error)
-        unreadable = str(error)
+        unreadable = True
     with identity.database().reading() as session:
         said = verdict_figures(session)
     return replies.page(

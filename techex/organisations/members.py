@@ -179,7 +179,9 @@ def find_invitation(session: Session, context: Context, token: str) -> Invitatio
     """The open invitation that a letter's link names; raises NotFound where it is none, was used or has ended."""
     found = session.scalar(select(Invitation).where(Invitation.token_hash == _digest(token), *_open(context)))
     if found is None:
-        raise NotFound("This invitation does not hold: it was used, taken back or has ended. Ask for a new one.")
+        raise NotFound(
+            Sentence(N_("This invitation does not hold: it was used, taken back or has ended. Ask for a new one."))
+        )
     return found
 
 
@@ -199,7 +201,7 @@ def accept(session: Session, context: Context, invitation: Invitation) -> Organi
     hold(session, invitation.organisation)
     session.refresh(invitation)
     if invitation.closed_at is not None:
-        raise NotFound("This invitation was used or taken back a moment ago.")
+        raise NotFound(Sentence(N_("This invitation was used or taken back a moment ago.")))
     invitation.closed_at, invitation.accepted = context.now, True
     person_id = context.actor.person_id
     member = _of_person(session, invitation.organisation_id, person_id)
@@ -226,7 +228,9 @@ def take_back(session: Session, context: Context, organisation: Organisation, in
     need_manager(context, organisation)
     found = session.get(Invitation, invitation_id)
     if found is None or found.organisation_id != organisation.id or found.closed_at is not None:
-        raise NotFound("There is no such open invitation. It may have been answered; load the page again.")
+        raise NotFound(
+            Sentence(N_("There is no such open invitation. It may have been answered; load the page again."))
+        )
     found.closed_at = context.now
     audit.record(session, context, "invitation taken back", "organisation", organisation.id, {"invitation": found.id})
 
@@ -273,7 +277,7 @@ def show_oneself(
     """
     member = _of_person(session, organisation.id, context.actor.person_id)
     if member is None:
-        raise NotFound("You do not belong to this organisation.")
+        raise NotFound(Sentence(N_("You do not belong to this organisation.")))
     position = clean_line(position, "position")
     if len(position) > LONGEST_POSITION:
         pattern = N_("expected at most %(most)s characters.")
@@ -285,7 +289,7 @@ def show_oneself(
 def _member(session: Session, organisation: Organisation, member_id: int) -> OrganisationMember:
     found = session.get(OrganisationMember, member_id)
     if found is None or found.organisation_id != organisation.id:
-        raise NotFound("There is no such member. They may have left; load the page again.")
+        raise NotFound(Sentence(N_("There is no such member. They may have left; load the page again.")))
     return found
 
 

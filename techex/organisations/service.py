@@ -62,7 +62,9 @@ def get_visible(session: Session, context: Context, slug: str) -> Organisation:
 
 
 def _absent(slug: str) -> NotFound:
-    return NotFound(f"There is no organisation called {slug!r} here. Look for it in the directory.")
+    return NotFound(
+        Sentence(N_("There is no organisation called “%(slug)s” here. Look for it in the directory."), slug=slug)
+    )
 
 
 def find_by_name(session: Session, name: str) -> Organisation | None:

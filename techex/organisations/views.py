@@ -9,8 +9,8 @@ from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context, MemberRole
-from techex.core.vocabulary import FIELDS, ORGANISATION_KINDS
-from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound
+from techex.core.vocabulary import FIELDS, N_, ORGANISATION_KINDS
+from techex.errors import BadInput, Conflict, FieldErrors, NotAllowed, NotFound, Sentence
 from techex.organisations import members, service
 from techex.organisations.forms import draft_of, read_organisation
 from techex.organisations.rules import AlreadyListed, OrganisationDraft
@@ -112,7 +112,7 @@ def accept_listed(invitation_id: int) -> Response:
         listed = members.invitations_to(session, context, context.actor.person_id or 0)
         found = next((invitation for invitation in listed if invitation.id == invitation_id), None)
         if found is None:
-            raise NotFound("This invitation does not hold: it was used, taken back or has ended.")
+            raise NotFound(Sentence(N_("This invitation does not hold: it was used, taken back or has ended.")))
         members.accept(session, context, found)
         slug = found.organisation.slug
     return replies.see_other(url_for("organisations.show", slug=slug))
@@ -153,7 +153,7 @@ def _of_members(session: Session, context: Context, slug: str) -> Organisation:
     """An organisation, for those who belong to it."""
     organisation = service.get_visible(session, context, slug)
     if not context.actor.belongs_to(organisation.id):
-        raise NotAllowed("This page is for the members of the organisation.")
+        raise NotAllowed(Sentence(N_("This page is for the members of the organisation.")))
     return organisation
 
 

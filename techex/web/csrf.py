@@ -54,7 +54,7 @@ def _check() -> Response | None:
 def _refused() -> Response:
     return problems.reply(
         403,
-        "The form was sent from another site or without its token, so nothing was done.",
+        _("The form was sent from another site or without its token, so nothing was done."),
         title=_("This form is no longer good"),
         advice=_("It was open for too long, or you signed in or out meanwhile. Go back, load the page again, send it."),
     )

@@ -20,7 +20,7 @@ from jinja2.nodes import EvalContext
 from markupsafe import Markup, escape
 
 from techex import paths
-from techex.core.vocabulary import LANGUAGES
+from techex.core.vocabulary import LANGUAGES, N_
 from techex.errors import Environment, NotFound, Sentence
 from techex.settings import Settings
 from techex.translations.build import compile_catalogues
@@ -74,7 +74,7 @@ def _chosen() -> str:
 def switch_language(code: str) -> Response:
     """Remember a page language and go back to where the reader was."""
     if code not in _offered():
-        raise NotFound(f"There are no pages in {code!r} here.")
+        raise NotFound(Sentence(N_("There are no pages in “%(code)s” here."), code=code))
     response = replies.see_other(security.local_path(request.args.get("next")))
     secure = current_app.config["SESSION_COOKIE_SECURE"]
     response.set_cookie(COOKIE, code, max_age=COOKIE_LIFE, httponly=True, samesite="Lax", secure=secure)

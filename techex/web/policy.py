@@ -13,7 +13,8 @@ from typing import Any
 from flask import Flask, Response, current_app, g, request
 
 from techex.core.context import Actor, MemberRole
-from techex.errors import NotAllowed
+from techex.core.vocabulary import N_
+from techex.errors import NotAllowed, Sentence
 from techex.web import identity
 
 Verdict = Callable[[Actor], bool]
@@ -54,7 +55,7 @@ def ask(*verdicts: Verdict) -> None:
     g.policy_asked = True
     actor = identity.context().actor
     if not any(verdict(actor) for verdict in verdicts):
-        raise NotAllowed("This page is not open to you. Sign in as somebody who may see it, or go back.")
+        raise NotAllowed(Sentence(N_("This page is not open to you. Sign in as somebody who may see it, or go back.")))
 
 
 def open_to(*verdicts: Verdict) -> Callable[[View], View]:

@@ -1,7 +1,7 @@
 """Errors become replies: one table from our error tree to statuses, one page in the dress of the site.
 
-What happened, what was expected, what to do. The words of the page are in the reader's language; the sentence of the
-error itself is kept for those who look after the exchange, marked as English.
+What happened, what was expected, what to do, in the reader's language. Only what an installation lacks is said in
+English, marked so: it is for those who look after the exchange, and names commands and settings.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from flask import Flask, Response, current_app, g, jsonify, make_response, reque
 from flask_babel import lazy_gettext as _l
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from techex.errors import BadInput, Conflict, Environment, NotAllowed, NotFound, Sentence, TechexError, TooMany
-from techex.web import replies
+from techex.errors import BadInput, Conflict, Environment, FieldErrors, NotAllowed, NotFound, TechexError, TooMany
+from techex.web import language, replies
 
 STATUSES: tuple[tuple[type[TechexError], int], ...] = (
     (BadInput, 422),
@@ -79,7 +79,7 @@ def wants_json() -> bool:
     return best == "application/json"
 
 
-def reply(status: int, sentence: str, *, title: str = "", advice: str = "") -> Response:
+def reply(status: int, sentence: str, *, title: str = "", advice: str = "", in_english: bool = False) -> Response:
     """An error page; `title` and `advice`, in the reader's language, stand instead of those of the status."""
     g.policy_asked = True  # an error page discloses nothing
     if wants_json():
@@ -94,16 +94,26 @@ def reply(status: int, sentence: str, *, title: str = "", advice: str = "") -> R
         title=title or words[0],
         advice=advice or words[1],
         sentence=sentence,
-        in_english=not isinstance(sentence, Sentence),
+        in_english=in_english,
     )
+
+
+def said(error: TechexError) -> str:
+    """What an error says, in the language of the page; machines, and those who run the exchange, read English."""
+    if wants_json() or isinstance(error, Environment):
+        return str(error)
+    if isinstance(error, FieldErrors):
+        return "; ".join(f"{name}: {language.sentence(sentence)}" for name, sentence in error.fields.items())
+    if isinstance(error, BadInput) and error.about:
+        return f"{error.about}: {language.sentence(error.sentence)}"
+    return language.sentence(error.args[0]) if error.args else ""
 
 
 def _ours(error: TechexError) -> Response:
     status = status_of(error)
     if status >= 500:
         current_app.logger.error("%s: %s", type(error).__name__, error)
-    said = error.args[0] if error.args and isinstance(error.args[0], Sentence) else str(error)
-    response = reply(status, said)
+    response = reply(status, said(error), in_english=isinstance(error, Environment))
     if isinstance(error, TooMany):
         response.headers["Retry-After"] = str(error.seconds)
     return response

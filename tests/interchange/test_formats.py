@@ -61,8 +61,8 @@ def test_ragged_rows_are_reported_with_both_counts(tmp_path: Path) -> None:
     ("line", "expected"),
     [
         ("{", "not JSON"),
-        ("[1, 2]", "is a list"),
-        ('"text"', "is a str"),
+        ("[1, 2]", "is of the type list"),
+        ('"text"', "is of the type str"),
         ('{"a": NaN}', "NaN"),
         ('{"a": 1, "a": 2}', "twice"),
         ("[" * 20_000 + "]" * 20_000, "nested too deeply"),
@@ -85,7 +85,7 @@ def test_a_bad_line_of_json_is_reported_and_the_next_one_read(tmp_path: Path, li
         ("a.csv", b"", "is empty"),
         ("a.csv", b"id,id\n1,2", "more than one column id"),
         ("a.xlsx", b"PK\x03\x04", "damaged"),
-        ("noending", b"{}", "ends in nothing"),
+        ("noending", b"{}", "none of the endings"),
     ],
 )
 def test_a_file_of_another_sort_is_refused_with_what_to_do(

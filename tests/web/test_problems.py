@@ -53,6 +53,30 @@ def test_what_is_not_text_is_refused_with_a_sentence(client: FlaskClient, text: 
     assert "U+" in reply.text
 
 
+def test_what_is_wrong_is_said_in_the_readers_language_too(client: FlaskClient) -> None:
+    for path, vietnamese, english in (
+        ("/needs/999999", "Ở đây không có tin số 999999.", "There is no listing number 999999 here."),
+        ("/matches?text=a%00b", "ký tự điều khiển", "a control character"),
+        ("/language/xx", "Ở đây không có trang nào bằng “xx”.", "There are no pages in “xx” here."),
+    ):
+        said = client.get(path, headers={"Accept-Language": "vi"}).text
+        assert vietnamese in said, path
+        assert 'lang="en"' not in said.split("<main")[1].split("</main>")[0], path
+        assert english in client.get(path, headers={"Accept-Language": "en"}).text, path
+
+
+def test_several_wrong_fields_are_each_explained_in_the_readers_language(app: Flask) -> None:
+    wrong = errors.FieldErrors({"title": errors.Sentence("Choose a reason of the list."), "trl": "odd"})
+    with app.test_request_context(headers={"Accept-Language": "vi"}):
+        assert problems.said(wrong) == "title: Hãy chọn một lý do trong danh sách.; trl: odd"
+
+
+def test_what_an_installation_lacks_stays_english_for_whoever_runs_it(app: Flask) -> None:
+    lacking = errors.ModelNotPrepared("There is no model. Run `techex models prepare`.")
+    with app.test_request_context(headers={"Accept-Language": "vi"}):
+        assert problems.said(lacking) == "There is no model. Run `techex models prepare`."
+
+
 def broken() -> str:
     raise ZeroDivisionError("a detail that is nobody's business")
 
