@@ -12,7 +12,7 @@ from techex.embedding.encoders import Encoder, FloatArray
 from techex.embedding.languages import detect
 from techex.embedding.passages import Passage, passages_of_text, words_of
 from techex.listings.rules import Kind
-from techex.matching.ranking import Query
+from techex.matching.candidates import Query
 from techex.quantities import compact
 from techex.search.collection import Centring, centring_class
 

@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from techex.errors import Environment
 from techex.matching import ranking, scoring, structure
+from techex.matching.candidates import DENSE, LEXICAL, Query, Scored, terms_of
 from techex.matching.learned import NOTHING, Learned
-from techex.matching.ranking import Query, Ranking, Scored
+from techex.matching.ranking import Ranking
 from techex.matching.reference import facts_of, reference_of, whole_vectors
 from techex.matching.scoring import Numbers, Scale
 from techex.search.analysis import SearchTerms
@@ -43,7 +44,7 @@ SHORTLISTED = 1_000
 BLOCK = 192
 ROWS = 192
 
-COMPARED = (*ranking.DENSE, ranking.LEXICAL)
+COMPARED = (*DENSE, LEXICAL)
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def _blocks(needs: Sequence[Need]) -> Iterator[Sequence[Need]]:
 def _answered(offers: Sequence[Offers], block: Sequence[Need], learned: Learned, today: date | None) -> list[Best]:
     queries = [need.query.turned(learned) for need in block]
     partitions = [each.partition for each in offers]
-    terms = [ranking.terms_of(query, partitions) for query in queries]
+    terms = [terms_of(query, partitions) for query in queries]
     few: list[list[_Few]] = [[] for _ in block]
     for each in offers:
         asked = [each.table.asked(own.all) for own in terms]

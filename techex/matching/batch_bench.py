@@ -22,8 +22,9 @@ from techex.interchange.demo import DemoListing, demo_exchange
 from techex.listings.rules import BODY_FIELDS, Kind, Visibility
 from techex.matching import ranking
 from techex.matching.batch import Need, best_of_many
+from techex.matching.candidates import Scored, terms_of
 from techex.matching.gold import GoldSet, gold_set
-from techex.matching.ranking import Ranking, Scored
+from techex.matching.ranking import Ranking
 from techex.matching.scoring import ALL_PARTS
 from techex.search.analysis import listing_terms
 from techex.search.bench import grown_near
@@ -84,7 +85,7 @@ def _as_page(offers: Partition, need: Need) -> Ranking:
 
 
 def _of_all(offers: Partition, need: Need) -> Ranking:
-    terms = ranking.terms_of(need.query, [offers])
+    terms = terms_of(need.query, [offers])
     return ranking.ranked([_Every(offers, need.query, terms, need.limits, ALL_PARTS)], need.query)
 
 

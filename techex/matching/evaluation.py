@@ -18,8 +18,8 @@ from techex.embedding.passages import passages_of_text
 from techex.listings.rules import Kind, Visibility
 from techex.matching import metrics, ranking
 from techex.matching.asked import text_query
+from techex.matching.candidates import Query
 from techex.matching.judged import Document, JudgedSet
-from techex.matching.ranking import Query
 from techex.matching.scoring import ALL_PARTS, Parts
 from techex.quantities import compact
 from techex.search.analysis import listing_terms

@@ -17,7 +17,8 @@ from techex.embedding.encoders import Encoder, FloatArray, Progress
 from techex.embedding.passages import Passage, passages_of, words_of
 from techex.interchange.demo import DemoExchange, DemoListing, Judgement
 from techex.listings.rules import BODY_FIELDS, FIELD_BY_NAME, Kind, ListingDraft, Visibility
-from techex.matching.ranking import Query, Ranking, rank
+from techex.matching.candidates import Query
+from techex.matching.ranking import Ranking, rank
 from techex.matching.scoring import ALL_PARTS, Parts
 from techex.matching.structure import Wanted
 from techex.quantities import compact

@@ -74,10 +74,12 @@ class Bare(Protocol):
 
 
 def unmoved(ids: IntArray, added: Numbers, said: Said, bare: Bare, part: str) -> Numbers:
-    """(m,) what a part adds to candidates: to those that were judged what it added before."""
+    """(m,) what a part adds to candidates: to those that were judged what it added before, if they were ranked then."""
     ascending = np.argsort(bare.ids)
-    before = bare.parts[part][ascending][np.searchsorted(bare.ids[ascending], ids)]
-    return np.where(np.isin(ids, list(said.grades)), before, added)
+    known = np.isin(ids, bare.ids) & np.isin(ids, list(said.grades))
+    moved = added.copy()
+    moved[known] = bare.parts[part][ascending][np.searchsorted(bare.ids[ascending], ids[known])]
+    return moved
 
 
 def _unit(vector: NDArray[np.floating]) -> FloatArray:

@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 
 from techex.matching import calibration, mapping, metrics, ranking, weighting
 from techex.matching.calibration import Calibration
+from techex.matching.candidates import Query
 from techex.matching.learned import NOTHING, Learned
-from techex.matching.ranking import Query, Ranking
+from techex.matching.ranking import Ranking
 from techex.matching.reference import whole_vectors
 from techex.matching.strength import falling, strength
 from techex.search.partitions import Partition

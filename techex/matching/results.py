@@ -20,11 +20,12 @@ from techex.listings import service as listings
 from techex.listings.rules import BODY_FIELDS, Kind, visible_classes
 from techex.listings.tables import Listing
 from techex.matching import evidence, ranking, scoring
+from techex.matching.candidates import LEXICAL, Query
 from techex.matching.declared import declared_facts
 from techex.matching.evidence import Side
 from techex.matching.heeding import Said
 from techex.matching.learned import NOTHING, Learned
-from techex.matching.ranking import Query, Ranking
+from techex.matching.ranking import Ranking
 from techex.matching.rules import PAGE_SIZE, Fact, Filters, Match, MatchPage, Mode, Reason, Understood
 from techex.matching.strength import EXPLORE, band, falling, strength, strength_of_words
 from techex.organisations import queries as organisation_queries
@@ -130,12 +131,18 @@ class Results:
         """(n,) 0 to 100, not rounded. They fall along the list, unless it heeds what its reader said: that moves a
         listing, but makes no pair stronger."""
         bare, ranked = self._bare_and_ranked
-        if self.mode == "vectors":
-            found = self.learned.strength(falling(strength(bare.plain, self.asked.query.words)))
+        words = self.asked.query.words
+        if self.mode == "keywords":
+            found = strength_of_words(bare.parts[LEXICAL] / scoring.lexical_weight(words))
         else:
-            weight = scoring.lexical_weight(self.asked.query.words)
-            found = strength_of_words(bare.parts[ranking.LEXICAL] / weight)
-        return found if bare is ranked else found[np.argsort(bare.ids)][np.argsort(np.argsort(ranked.ids))]
+            found = self.learned.strength(falling(strength(bare.plain, words)))
+        if bare is ranked:
+            return found
+        # What only the order that heeds has found has no place in the other; its strength is its own.
+        own = self.learned.strength(strength(ranked.plain, words))
+        places = np.searchsorted(bare.ids, ranked.ids, sorter=np.argsort(bare.ids)).clip(max=len(bare) - 1)
+        places = np.argsort(bare.ids)[places]
+        return np.where(bare.ids[places] == ranked.ids, found[places], own)
 
     @cached_property
     def listed(self) -> Sequence[int]:

@@ -25,10 +25,10 @@ from techex.listings.rules import Kind, visible_classes
 from techex.listings.tables import Listing
 from techex.matching import places_in_text, ranking, verdicts, versions
 from techex.matching.asked import AskedText, text_query
+from techex.matching.candidates import Query
 from techex.matching.evidence import Side
 from techex.matching.heeding import Said
 from techex.matching.pairs import Pairs
-from techex.matching.ranking import Query
 from techex.matching.results import Asked, Results, index_filters, passage_texts
 from techex.matching.rules import NO_FILTERS, Band, Filters, MatchPage, Standing
 from techex.matching.standing import standing

@@ -17,8 +17,8 @@ from techex.errors import Environment
 from techex.listings.rules import Kind, Visibility
 from techex.matching import batch, batch_bench, ranking
 from techex.matching.batch import Need, best_of_many
+from techex.matching.candidates import Query
 from techex.matching.learned import Learned
-from techex.matching.ranking import Query
 from techex.matching.structure import Wanted
 from techex.search.collection import Collection, Item
 from techex.search.facts import Facts, Filters

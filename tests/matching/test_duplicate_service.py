@@ -158,7 +158,7 @@ def test_a_withdrawn_listing_is_nobodys_twin(settings: Settings, exchange: Datab
 def test_a_decision_about_a_pair_that_was_not_found_is_refused(exchange: Database, context: Context) -> None:
     with exchange.transaction() as session:
         one, other = session.scalars(select(Listing.id).order_by(Listing.id).limit(2))
-        with pytest.raises(NotFound, match="techex duplicates find"):
+        with pytest.raises(NotFound, match="Choose a pair of the list"):
             service.decide(session, context, one, other, "duplicate")
         with pytest.raises(BadInput, match="duplicate, different, open"):
             service.decide(session, context, one, other, "merge")

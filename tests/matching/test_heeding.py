@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from techex.app import create_app
@@ -18,9 +19,9 @@ from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
-from techex.matching import simulation, verdicts
+from techex.matching import candidates, simulation, verdicts
+from techex.matching.candidates import Query
 from techex.matching.learning import Case
-from techex.matching.ranking import Query
 from techex.matching.rules import MatchPage
 from techex.matching.service import Matcher
 from techex.matching.verdicts import Judgement, Refusal, Shown
@@ -126,6 +127,23 @@ def test_what_is_like_a_fit_stands_further_up_and_no_strength_moves(
     assert set(ids(bare)) <= set(ids(heeded)), "what fits is never put out of the list"
     assert heeded.total == bare.total, "what is only like a fit is not counted as one"
     assert [match.rank for match in heeded.matches] == list(range(1, len(heeded.matches) + 1))
+
+
+def test_what_is_like_a_fit_is_found_even_where_the_need_itself_does_not_lead_there(
+    matcher: Matcher, database: Database, need: int, editor: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(candidates, "SCORED_WHOLE", 0)
+    monkeypatch.setattr(candidates, "CANDIDATES", 2)
+    bare = listed(matcher, database, editor, need)
+    way = PUMP.strip() if SMOKE.strip() in bare.matches[0].listing.summary else SMOKE.strip()
+    with database.reading() as session:
+        missed = session.scalars(select(Listing.id).where(Listing.summary.contains(way)).order_by(Listing.id)).all()
+    assert not set(missed) & set(ids(bare)), "the need leads to the other way only"
+    say(database, editor, need, missed[0], "fit")
+    heeded = listed(matcher, database, editor, need)
+    assert len(set(missed) & set(ids(heeded))) > 1
+    before = {match.listing.id: match.strength for match in bare.matches}
+    assert {one.listing.id: one.strength for one in heeded.matches if one.listing.id in before} == before
 
 
 def test_the_usual_order_is_there_for_the_asking(

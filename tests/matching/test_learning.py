@@ -14,10 +14,11 @@ from techex.embedding.centring import unit
 from techex.listings.rules import Kind, Visibility
 from techex.matching import learning, mapping, simulation, weighting
 from techex.matching.calibration import Isotonic, Platt
+from techex.matching.candidates import Query
 from techex.matching.learned import NOTHING, Learned, from_dict
 from techex.matching.learning import Case, Compared, learn
 from techex.matching.mapping import Lessons, QueryMap, fit_map
-from techex.matching.ranking import PARTS, Query
+from techex.matching.ranking import PARTS
 from techex.search.collection import Collection, Item
 from techex.search.facts import Facts
 from techex.search.segments import Entry, Passage

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from techex.regions.service import province_map, provinces
 from techex.web import identity
+from tests.cast import sign_in
 
 
 def part(page: str, start: str, end: str) -> str:
@@ -95,3 +99,58 @@ def test_maps_carry_no_colour_of_their_own(visitor: FlaskClient) -> None:
     for path in ("/places", "/places/VN-01"):
         page = visitor.get(path).text
         assert not re.search(r'\s(?:fill|stroke|style)="', page)
+
+
+def _file(visitor: FlaskClient, query: str = "") -> list[dict[str, str]]:
+    reply = visitor.get(f"/places.csv{query}")
+    assert reply.status_code == 200
+    return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+
+
+def test_the_file_of_places_holds_the_counts_of_the_page(visitor: FlaskClient) -> None:
+    page, rows = visitor.get("/places").text, _file(visitor)
+    shown = [
+        (name, *re.findall(r">(\d+)<", cells))
+        for name, cells in re.findall(
+            r'scope="row"><a href="/places/[^"]+">([^<]+)</a></th>(.*?)</tr>', page, re.DOTALL
+        )
+    ]
+    assert [(row["Place"], row["Needs"], row["Results"]) for row in rows] == shown, "in the order of the page"
+    assert [row["Kind"] for row in rows].count("Province") == 34
+    assert {row["Region"] for row in rows if row["Kind"] == "Country"} == {""}
+
+
+def test_places_are_narrowed_and_put_in_another_order_on_the_page_and_in_the_file(visitor: FlaskClient) -> None:
+    asked = "?region=SOUTHEAST&sort=needs"
+    page, rows = visitor.get(f"/places{asked}").text, _file(visitor, asked)
+    assert re.findall(r'data-line href="/places/[^"]+">([^<]+)</a>', page) == [row["Place"] for row in rows]
+    assert {row["Region"] for row in rows} == {"Southeast"}
+    counts = [int(row["Needs"]) for row in rows]
+    assert counts == sorted(counts, reverse=True)
+    assert page.count('class="map"') == 2, "the maps stay whole"
+    assert page.count('href="/places/VN-01"') == 2
+    assert [row["Place"] for row in _file(visitor, "?q=ha+noi")] == ["Ha Noi"]
+    assert {row["Kind"] for row in _file(visitor, "?what=country")} == {"Country"}
+    assert "No line is like that" in visitor.get("/places?q=zzz").text
+    assert 'rel="next"' in visitor.get("/places?sort=name").text
+
+
+def test_the_file_of_places_counts_for_each_reader_what_they_may_see(demo_app: Flask, visitor: FlaskClient) -> None:
+    from techex.listings.tables import Listing
+
+    def results(client: FlaskClient) -> int:
+        return sum(int(row["Results"]) for row in _file(client, "?what=province"))
+
+    member, before = sign_in(demo_app, "rival"), results(visitor)
+    assert results(member) >= before
+    with demo_app.app_context(), identity.database().transaction() as session:
+        query = select(Listing).where(
+            Listing.kind == "offer",
+            Listing.state == "published",
+            Listing.visibility == "public",
+            Listing.country == "VN",
+        )
+        session.scalars(query.where(Listing.province.is_not(None)).limit(1)).one().visibility = "members"
+    seen = results(member)
+    assert results(visitor) == before - 1
+    assert seen >= before, "a member of a verified organisation still sees it"

@@ -4,7 +4,8 @@ import numpy as np
 
 from techex.embedding.centring import unit
 from techex.listings.rules import Kind, Visibility
-from techex.matching.ranking import PARTS, Query, Ranking, rank
+from techex.matching.candidates import Query
+from techex.matching.ranking import PARTS, Ranking, rank
 from techex.search.analysis import listing_terms
 from techex.search.collection import Collection, Item
 from techex.search.facts import Facts, Filters

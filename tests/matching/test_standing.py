@@ -13,7 +13,7 @@ from techex.core.context import Context
 from techex.core.database import Database
 from techex.listings.rules import Kind, State, Visibility
 from techex.listings.tables import Listing
-from techex.matching import ranking
+from techex.matching import candidates
 from techex.matching.rules import PAGE_SIZE, Filters, Standing
 from techex.matching.service import Matcher
 from tests.matching.test_service import TEXT
@@ -150,8 +150,8 @@ def test_among_very_many_one_beyond_the_candidates_is_scored_and_has_no_place(
     with demo.reading() as session:
         need = need_with_matches(session, matcher, reader)
         offer, whole = offer_below(session, matcher, reader, need)
-        monkeypatch.setattr(ranking, "SCORED_WHOLE", PAGE_SIZE)
-        monkeypatch.setattr(ranking, "CANDIDATES", 1)
+        monkeypatch.setattr(candidates, "SCORED_WHOLE", PAGE_SIZE)
+        monkeypatch.setattr(candidates, "CANDIDATES", 1)
         standing = matcher.standing_for(session, reader, need, offer)
     assert standing.compared < whole.compared
     assert (standing.obstacle, standing.place) == ("mark", None)

@@ -24,10 +24,10 @@ from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
 from techex.matching import ranking, verdicts, versions
 from techex.matching.calibration import Platt
+from techex.matching.candidates import Query
 from techex.matching.learned import NOTHING, Learned, from_dict
 from techex.matching.learning import Candidate, Step
 from techex.matching.mapping import QueryMap
-from techex.matching.ranking import Query
 from techex.matching.service import Matcher
 from techex.matching.tables import LearnedVersion, PairVerdict
 from techex.matching.verdicts import Judgement, Refusal, Shown
