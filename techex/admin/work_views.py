@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from techex.accounts.service import House
-from techex.admin import desk_items, desk_pair_list, handing, saved_views, workload
+from techex.admin import desk_items, desk_pair_list, handing, saved_views, workload, workload_list
 from techex.admin.desk import Item
 from techex.admin.desk_views import settings
+from techex.admin.handing import Colleague
 from techex.core.context import Context
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Sentence
 from techex.listings import service as listings
 from techex.matching.best_pairs_views import MOST_NEEDS, remembered
 from techex.matching.views import matcher
-from techex.regions import service as regions
 from techex.regions import working_days
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
@@ -88,26 +89,67 @@ def load() -> Response:
 def _load(error: BadInput | None = None) -> Response:
     with identity.database().reading() as session:
         context = identity.context()
-        items = _items(session, context)
-        people = handing.colleagues(session, context)
-        rows = handing.in_force(session, working_days.here(context.now))
-        me = context.actor.person_id
+        items, people = _items(session, context), handing.colleagues(session, context)
         return replies.page(
             "admin/workload.html",
             422 if error else 200,
-            loads=workload.loads(items, workload.answers(session, context.now), people),
+            found=workload_list.TABLE.ask(_lines(session, context, items, people), request.args),
             people=people,
             least=workload.LEAST_ANSWERS,
             days=workload.PERIOD.days,
-            given={row.person_id: row for row in rows if not row.task},
-            mine=[row for row in rows if me in (row.person_id, row.to_id)],
-            items={item.subject: item for item in items},
-            me=me,
+            # The first of them as usual: what the address asks for is asked of the colleagues.
+            given=workload_list.GIVEN.ask(_given(session, context, items, people), MultiDict()),
+            my_number=context.actor.person_id,
             longest_note=handing.LONGEST_NOTE,
-            today=working_days.here(context.now),
             error=error,
             sent=request.form,
         )
+
+
+@blueprint.get(f"/desk/workload.{tables.FILE}")
+@policy.open_to(policy.operator)
+def load_file(suffix: str) -> Response:
+    """The same of all colleagues who pass the filters."""
+    with identity.database().reading() as session:
+        context = identity.context()
+        items, people = _items(session, context), handing.colleagues(session, context)
+        return workload_list.TABLE.file(_lines(session, context, items, people), request.args, suffix)
+
+
+@blueprint.get("/desk/hand-overs")
+@policy.open_to(policy.operator)
+def hand_overs() -> Response:
+    """The hand-overs in force that one gave or got."""
+    with identity.database().reading() as session:
+        context = identity.context()
+        items, people = _items(session, context), handing.colleagues(session, context)
+        found = workload_list.GIVEN.ask(_given(session, context, items, people), request.args)
+        return replies.page("admin/hand_overs.html", found=found, my_number=context.actor.person_id)
+
+
+@blueprint.get(f"/desk/hand-overs.{tables.FILE}")
+@policy.open_to(policy.operator)
+def hand_overs_file(suffix: str) -> Response:
+    """All of them that pass the filters."""
+    with identity.database().reading() as session:
+        context = identity.context()
+        items, people = _items(session, context), handing.colleagues(session, context)
+        return workload_list.GIVEN.file(_given(session, context, items, people), request.args, suffix)
+
+
+def _lines(
+    session: Session, context: Context, items: Sequence[Item], people: Mapping[int, Colleague]
+) -> list[workload_list.Line]:
+    loads = workload.loads(items, workload.answers(session, context.now), people)
+    in_force = handing.in_force(session, working_days.here(context.now))
+    return workload_list.lines(context, loads, people, in_force)
+
+
+def _given(
+    session: Session, context: Context, items: Sequence[Item], people: Mapping[int, Colleague]
+) -> list[workload_list.Given]:
+    in_force = handing.in_force(session, working_days.here(context.now))
+    return workload_list.given_lines(context, in_force, items, people)
 
 
 def _house() -> House:
@@ -219,11 +261,7 @@ def _views_bar(page: str) -> Any:
 
 
 def _teach_templates(state: Any) -> None:
-    def place_of(code: str) -> str:
-        place = regions.place_of_code(code)
-        return regions.place_name(place, page_language()) if place else code
-
-    state.app.jinja_env.globals.update(saved_views=_views_bar, place_called=place_of)
+    state.app.jinja_env.globals.update(saved_views=_views_bar, place_called=workload_list.place_name)
 
 
 blueprint.record(_teach_templates)

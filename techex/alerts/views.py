@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, Response, current_app, request, url_for
 
-from techex.alerts import service
+from techex.alerts import alert_list, service
 from techex.alerts.finding import finder, place_of, search_of
 from techex.alerts.rules import CADENCES, Cadence
 from techex.alerts.service import Place
@@ -17,7 +17,7 @@ from techex.errors import BadInput, Sentence
 from techex.matching.forms import Search, read_search
 from techex.matching.views import matcher
 from techex.settings import Settings
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 
 blueprint = Blueprint("alerts", __name__)
@@ -46,10 +46,23 @@ def _cadence() -> Cadence:
 def index() -> Response:
     """A person's own alerts."""
     with identity.database().reading() as session:
-        alerts = service.of_person(session, identity.context())
+        found = alert_list.TABLE.ask(service.of_person(session, identity.context()), request.args)
         return replies.page(
-            "alerts/index.html", alerts=alerts, about=service.about, search_of=search_of, cadences=CADENCES
+            "alerts/index.html",
+            found=found,
+            about=service.about,
+            search_of=search_of,
+            sought=alert_list.sought,
+            cadences=CADENCES,
         )
+
+
+@blueprint.get(f"/alerts.{tables.FILE}")
+@policy.open_to(policy.signed_in)
+def file(suffix: str) -> Response:
+    """All of one's alerts that pass the filters."""
+    with identity.database().reading() as session:
+        return alert_list.TABLE.file(service.of_person(session, identity.context()), request.args, suffix)
 
 
 @blueprint.post("/alerts")

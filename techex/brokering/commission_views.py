@@ -6,12 +6,12 @@ from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House
-from techex.brokering import commission_paper, commissioning, consents, paper_fonts
+from techex.brokering import commission_list, commission_paper, commissioning, consents, paper_fonts
 from techex.brokering.commissioning import CONSENTS, Consent
 from techex.core.vocabulary import FIELDS
 from techex.errors import BadInput, Conflict, FieldErrors, TechexError
 from techex.settings import Settings
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
@@ -38,8 +38,16 @@ def _settings() -> Settings:
 def index() -> Response:
     """The proposals of this operator's places."""
     with identity.database().reading() as session:
-        rows = commissioning.kept(session, identity.context())
-        return replies.page("brokering/commissions.html", rows=rows, fields=FIELDS, Consent=Consent)
+        found = commission_list.TABLE.ask(commission_list.rows(session, identity.context()), request.args)
+        return replies.page("brokering/commissions.html", found=found, fields=FIELDS)
+
+
+@blueprint.get(f"/commissions.{tables.FILE}")
+@policy.open_to(policy.operator)
+def list_file(suffix: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return commission_list.TABLE.file(commission_list.rows(session, identity.context()), request.args, suffix)
 
 
 @blueprint.post("/commissions")
@@ -141,8 +149,16 @@ def file(commission_id: int, kind: str) -> Response:
 def index_of_consents() -> Response:
     """What the organisations that this person manages were asked."""
     with identity.database().reading() as session:
-        rows = consents.asked_of(session, identity.context())
-        return replies.page("brokering/consents.html", rows=rows, states=CONSENTS)
+        found = commission_list.ASKED.ask(consents.asked_of(session, identity.context()), request.args)
+        return replies.page("brokering/consents.html", found=found, states=CONSENTS)
+
+
+@consent_blueprint.get(f"/consents.{tables.FILE}", endpoint="file")
+@policy.open_to(policy.signed_in)
+def file_of_consents(suffix: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return commission_list.ASKED.file(consents.asked_of(session, identity.context()), request.args, suffix)
 
 
 @consent_blueprint.get("/consents/<int:commission_id>/<int:organisation_id>", endpoint="show")

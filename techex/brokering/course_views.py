@@ -10,7 +10,18 @@ from markupsafe import Markup
 from sqlalchemy.orm import Session
 
 from techex.accounts.service import House, names_of
-from techex.brokering import course, credits, deals, guest_papers, marks, outcomes, participants, pipeline, tasks
+from techex.brokering import (
+    course,
+    credits,
+    deals,
+    guest_papers,
+    marks,
+    outcomes,
+    participants,
+    participation_list,
+    pipeline,
+    tasks,
+)
 from techex.brokering.course import ParticipantVerb, TaskVerb
 from techex.brokering.deal_tables import Deal, DealStep
 from techex.brokering.document_views import as_download
@@ -24,7 +35,7 @@ from techex.organisations import service as organisations
 from techex.regions import service as regions
 from techex.regions import working_days
 from techex.settings import Settings
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
@@ -198,10 +209,18 @@ def download(participant_id: int, paper: int, version: int) -> Response:
 def participations() -> Response:
     """Deals of others in which this person or their organisation takes part, or is asked to."""
     with identity.database().reading() as session:
-        found = participants.of_actor(session, identity.context())
+        found = participation_list.TABLE.ask(participants.of_actor(session, identity.context()), request.args)
         return replies.page(
             "brokering/participations.html", found=found, roles=course.ROLES, states=course.PARTICIPANT_STATES
         )
+
+
+@blueprint.get(f"/participations.{tables.FILE}")
+@policy.open_to(policy.signed_in)
+def participations_file(suffix: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return participation_list.TABLE.file(participants.of_actor(session, identity.context()), request.args, suffix)
 
 
 @blueprint.get("/participations/<int:participant_id>")

@@ -168,6 +168,16 @@ def numbers_of(session: Session, subject: Subject, number: int) -> list[str]:
     return list(session.scalars(query.order_by(PlanDocument.date, PlanDocument.id)))
 
 
+def numbers_by_thing(session: Session, subject: Subject) -> dict[int, list[str]]:
+    """The same for all that is tagged of a kind, by its number."""
+    query = select(PlanTag.subject_id, PlanDocument.number).join(PlanDocument, PlanTag.plan_id == PlanDocument.id)
+    query = query.where(PlanTag.subject == subject.value).order_by(PlanDocument.date, PlanDocument.id)
+    found: dict[int, list[str]] = {}
+    for thing, number in session.execute(query):
+        found.setdefault(thing, []).append(number)
+    return found
+
+
 def may_tag(context: Context, subject: Subject, thing: Listing | Deal) -> bool:
     """True for an operator of the place of a listing, or of a deal."""
     if isinstance(thing, Listing):
@@ -230,3 +240,8 @@ def counted(session: Session, context: Context) -> list[dict[str, Any]]:
 def total_tags(session: Session, plan_id: int) -> int:
     """How many things are tagged with a plan, seen or not."""
     return session.scalar(select(func.count()).select_from(PlanTag).where(PlanTag.plan_id == plan_id)) or 0
+
+
+def counts_of_tags(session: Session) -> dict[int, int]:
+    """The same for every plan that has any."""
+    return dict(session.execute(select(PlanTag.plan_id, func.count()).group_by(PlanTag.plan_id)).all())

@@ -9,8 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, current_app, request, url_for
 from sqlalchemy.orm import Session
 
-from techex.accounts.service import names_of
-from techex.brokering import funnel, paper_fonts, plan_documents, report_paper, report_words, reporting
+from techex.brokering import funnel, paper_fonts, plan_documents, report_list, report_paper, report_words, reporting
 from techex.brokering.deal_tables import Deal
 from techex.brokering.figure_views import day_of
 from techex.brokering.plan_documents import BY_HAND, SUBJECTS, Subject
@@ -20,7 +19,7 @@ from techex.listings import service as listings
 from techex.listings.tables import Listing
 from techex.regions import working_days
 from techex.settings import Settings
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
 from techex.web.problems import status_of
@@ -62,21 +61,26 @@ def index() -> Response:
 
 def _index(session: Session, error: TechexError | None = None) -> Response:
     context = identity.context()
-    rows = reporting.kept(session, context)
     this = funnel.quarter(working_days.here(context.now))
     year, number = (this[0], this[1] - 1) if this[1] > 1 else (this[0] - 1, 4)
     return replies.page(
         "brokering/reports.html",
         status_of(error) if error else 200,
-        rows=rows,
-        makers=names_of(session, [row.person_id for row in rows if row.person_id]),
+        found=report_list.REPORTS.ask(report_list.report_rows(session, context), request.args),
         plans=plan_documents.known(session),
-        plans_of={row.id: plan_documents.numbers_of(session, Subject.REPORT, row.id) for row in rows},
         since=funnel.begin_of(year, number),
         until=date.fromordinal(funnel.begin_of(year, number + 1).toordinal() - 1),
         errors=_errors(error),
         sent=request.form,
     )
+
+
+@blueprint.get(f"/reports.{tables.FILE}")
+@policy.open_to(*_WHO)
+def list_file(suffix: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return report_list.REPORTS.file(report_list.report_rows(session, identity.context()), request.args, suffix)
 
 
 @blueprint.post("/reports")
@@ -137,14 +141,21 @@ def plans_index() -> Response:
 
 
 def _plans(session: Session, error: TechexError | None = None) -> Response:
-    rows = plan_documents.known(session)
     return replies.page(
         "brokering/plans.html",
         status_of(error) if error else 200,
-        rows=[(row, plan_documents.total_tags(session, row.id)) for row in rows],
+        found=report_list.PLANS.ask(report_list.plan_rows(session), request.args),
         errors=_errors(error),
         sent=request.form,
     )
+
+
+@plan_blueprint.get(f"/plans.{tables.FILE}", endpoint="file")
+@policy.open_to(*_WHO)
+def plans_file(suffix: str) -> Response:
+    """All lines of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return report_list.PLANS.file(report_list.plan_rows(session), request.args, suffix)
 
 
 @plan_blueprint.post("/plans")

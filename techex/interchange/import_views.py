@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from techex.core import vocabulary
 from techex.core.context import Context
 from techex.errors import BadInput
-from techex.interchange import advancing, runs, texts
+from techex.interchange import advancing, run_list, runs, texts
 from techex.interchange.columns import EXTERNAL_ID, ONE_TEXT, constants_of, further_targets, targets
 from techex.interchange.rules import ENVELOPE
 from techex.interchange.service import LanguageOf
@@ -23,7 +23,7 @@ from techex.listings.rules import FIELD_BY_NAME, FieldRule, Kind
 from techex.listings.steps import HINTS
 from techex.organisations import service as organisations
 from techex.regions import service as regions
-from techex.web import identity, language, policy, replies
+from techex.web import identity, language, policy, replies, tables
 
 _LANGUAGE_OF = "techex.language_of"
 _SETTINGS = "techex.settings"
@@ -65,17 +65,24 @@ def begin() -> Response:
 def _begin_page(wrong: str = "", status: int = 200) -> Response:
     with identity.database().reading() as session:
         context = identity.context()
-        found = drafting.organisations_of(session, context)
         return replies.page(
             "interchange/begin.html",
             status,
-            organisations=found,
-            names={one.id: one for one in found},
-            runs=runs.runs_of(session, context),
+            organisations=drafting.organisations_of(session, context),
+            found=run_list.TABLE.ask(run_list.lines(session, context), request.args),
+            state_name=run_list.state_name,
             wrong=wrong,
             largest=runs.LARGEST_FILE // 1_000_000,
             most_rows=runs.MOST_ROWS,
         )
+
+
+@blueprint.get(f"/imports.{tables.FILE}")
+@policy.open_to(policy.signed_in)
+def file(suffix: str) -> Response:
+    """All imports of that list, with the same filters."""
+    with identity.database().reading() as session:
+        return run_list.TABLE.file(run_list.lines(session, identity.context()), request.args, suffix)
 
 
 @blueprint.post("/imports")
@@ -88,8 +95,8 @@ def upload() -> Response:
     with identity.database().reading() as session:
         runs.need_editor(context, organisations.get_organisation(session, slug))
     try:
-        name, file = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
-        received = runs.receive(_data_dir(), file, name)
+        name, content = (sent.filename or "", sent.read(runs.LARGEST_FILE + 1)) if sent else ("", b"")
+        received = runs.receive(_data_dir(), content, name)
         with identity.database().transaction() as session:
             organisation = organisations.get_organisation(session, slug)
             return _to(runs.begin(session, context, organisation, kind, name, received))
@@ -119,6 +126,7 @@ def _page(session: Any, run: ImportRun, wrong: str = "", status: int = 200) -> R
         status,
         run=run,
         organisation=organisation,
+        state_name=run_list.state_name,
         counts=runs.counts(session, run),
         shortened=runs.shortened(session, run),
         twins=runs.twins_of(session, identity.context(), run) if run.state == "done" else (),

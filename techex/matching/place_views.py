@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response, current_app, request
 from sqlalchemy.orm import Session
 
 from techex.core.context import Context
@@ -18,11 +18,12 @@ from techex.errors import NotFound, Sentence
 from techex.listings import queries
 from techex.listings.queries import Browse, Count
 from techex.listings.rules import Kind
+from techex.matching import place_list
 from techex.matching.flows import Flow, Remembered
 from techex.matching.views import matcher
 from techex.regions import drawing, service
 from techex.regions.rules import HOME_COUNTRY, Outline, Place
-from techex.web import identity, policy, replies
+from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
 
 LISTED = 6  # needs, and results, beside the map; the lists have all
@@ -65,12 +66,11 @@ class Gap:
 @policy.open_to(policy.everyone)
 def places() -> Response:
     """Every province and country with its needs and results, on two maps and in a table."""
-    with identity.database().reading() as session:
-        counts = queries.counts_by_place(session, identity.context())
-    by_province = {code: counts.get(Place(HOME_COUNTRY, code), Count()) for code in service.provinces()}
-    by_country = _by_country(counts)
+    by_country, by_province = _counts()
     return replies.page(
         "regions/places.html",
+        found=place_list.TABLE.ask(place_list.lines(by_country, by_province), request.args),
+        kind_name=place_list.kind_name,
         regions=service.regions().values(),
         by_province=by_province,
         by_country=by_country,
@@ -82,6 +82,21 @@ def places() -> Response:
         },
         shade=drawing.shade,
     )
+
+
+@blueprint.get(f"/places.{tables.FILE}")
+@policy.open_to(policy.everyone)
+def file(suffix: str) -> Response:
+    """All of them that pass the filters, with the same counts."""
+    return place_list.TABLE.file(place_list.lines(*_counts()), request.args, suffix)
+
+
+def _counts() -> tuple[list[tuple[str, Count]], dict[str, Count]]:
+    """What whoever reads sees in each country that takes part, and in each province."""
+    with identity.database().reading() as session:
+        counts = queries.counts_by_place(session, identity.context())
+    by_province = {code: counts.get(Place(HOME_COUNTRY, code), Count()) for code in service.provinces()}
+    return _by_country(counts), by_province
 
 
 def _by_country(counts: Mapping[Place, Count]) -> list[tuple[str, Count]]:

@@ -13,7 +13,7 @@ from techex.core import vocabulary
 from techex.core.context import Context, MemberRole
 from techex.core.vocabulary import N_
 from techex.errors import BadInput, Conflict, NotFound
-from techex.organisations import members, operators, queries, service
+from techex.organisations import members, operator_list, operators, queries, service
 from techex.organisations.rules import CHECKS, LONGEST_NOTE
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
@@ -52,11 +52,6 @@ def _waiting(session: Session) -> list[tuple[int, Organisation, int]]:
     return [(number, one, managers.get(one.id, 0)) for number, one in enumerate(found)]
 
 
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
-
-
 def _listed(code: str) -> str:
     return str(gettext("yes") if code == "yes" else gettext("not yet"))
 
@@ -84,7 +79,7 @@ WAITING = tables.Table(
         "org": tables.Filter(
             N_("Kind"), lambda row: [row[1].kind], lambda code: gettext(vocabulary.ORGANISATION_KINDS[code])
         ),
-        "place": tables.Filter(N_("Place"), lambda row: [row[1].place.code], _place),
+        "place": tables.Filter(N_("Place"), lambda row: [row[1].place.code], operator_list.place_name),
         "listed": tables.Filter(N_("In the directory"), lambda row: ["yes" if row[1].listed else "no"], _listed),
     },
     words=lambda row: row[1].keywords,
@@ -154,7 +149,7 @@ def _operators_page(error: BadInput | NotFound | None = None) -> Response:
         return replies.page(
             "admin/operators.html",
             status_of(error) if error else 200,
-            operators=operators.operators(session),
+            found=operator_list.TABLE.ask(operator_list.lines(session), request.args),
             provinces=regions.provinces(),
             regions=regions.regions(),
             countries=sorted(regions.countries()),
@@ -168,6 +163,14 @@ def _operators_page(error: BadInput | NotFound | None = None) -> Response:
 def who() -> Response:
     """Who serves which places."""
     return _operators_page()
+
+
+@blueprint.get(f"/operators.{tables.FILE}")
+@policy.open_to(policy.administrator)
+def who_file(suffix: str) -> Response:
+    """All of them who pass the filters, with their places."""
+    with identity.database().reading() as session:
+        return operator_list.TABLE.file(operator_list.lines(session), request.args, suffix)
 
 
 @blueprint.post("/operators")

@@ -117,9 +117,14 @@ def money(value: float, currency: str) -> str:
 def day(value: date | datetime) -> Markup:
     """A date in words, marked up for machines."""
     if isinstance(value, datetime):
-        value = value.astimezone(_timezone()).date()
+        value = here(value)
     shown = babel_dates.format_date(value, "long", locale=_locale(page_language()))
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
+
+
+def here(moment: datetime) -> date:
+    """The day it is where the reader is."""
+    return moment.astimezone(_timezone()).date()
 
 
 def day_of(value: str) -> Markup:

@@ -161,6 +161,19 @@ def test_things_are_taken_handed_over_and_come_back(demo_app: Flask, pair: Pair)
     assert theirs.post(f"/desk/hand-overs/{last}/end").status_code == 404
 
 
+def test_the_desk_says_what_is_ones_own_and_offers_only_others_to_hand_it_to(demo_app: Flask, pair: Pair) -> None:
+    item = f"interest:{_interest(demo_app, pair)}"
+    mine = sign_in(demo_app, "operator")
+    assert mine.post("/desk/hand-over", data={"item": item, "take": "1"}).status_code == 303
+    page = mine.get("/desk").text
+    assert ">yours</span>" in page
+    with demo_app.app_context(), identity.database().reading() as session:
+        me, other = person_of(session, "operator").id, person_of(session, "other_operator").id
+    to = page.split('id="hand-to"')[1].split("</select>")[0]
+    assert f'value="{other}"' in to
+    assert f'value="{me}"' not in to
+
+
 def test_everything_goes_to_a_colleague_of_the_same_place_and_to_nobody_else(demo_app: Flask, pair: Pair) -> None:
     number = _interest(demo_app, pair, ("operator", "screen"))
     mine = sign_in(demo_app, "operator")

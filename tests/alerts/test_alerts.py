@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from datetime import UTC, datetime, timedelta
 from email import policy
@@ -188,6 +190,42 @@ def test_an_alert_on_one_s_own_need_ends_quietly_with_it(demo_app: Flask, engine
         withdraw(session, Context(COMMAND_LINE), session.get_one(Listing, number))
     assert _look(demo_app) == 0
     assert engineer.get("/alerts").status_code == 200
+
+
+def _file(browser: Browser, query: str = "") -> list[dict[str, str]]:
+    reply = browser.get(f"/alerts.csv{query}")
+    assert reply.status_code == 200
+    return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+
+
+def test_one_s_alerts_are_narrowed_sorted_and_taken_along_as_a_file(demo_app: Flask, engineer: Browser) -> None:
+    _begin(engineer)
+    _begin(engineer, text="a membrane for salt water", cadence="weekly", field="207")
+    _begin(engineer, text="zeolites for gas", cadence="weekly", **{"for": "need"})
+    rows = _file(engineer)
+    assert [row["About"] for row in rows] == ["zeolites for gas", "a membrane for salt water", TEXT], "the newest first"
+    assert [row["Kind"] for row in rows] == ["Need", "Result", "Result"]
+    assert [row["Filters"] for row in rows] == ["0", "1", "0"]
+    assert rows[2]["How often"] == "once a day, at seven"
+    assert [row["About"] for row in _file(engineer, "?often=weekly&sort=title")] == [
+        "a membrane for salt water",
+        "zeolites for gas",
+    ]
+    page = engineer.get("/alerts?often=weekly&what=need").text
+    assert "1 search is looked at" in page
+    assert "zeolites for gas" in page
+    assert TEXT not in page
+    assert "No line is like that" in engineer.get("/alerts?q=zzz").text
+    assert _file(sign_in(demo_app, "rival")) == []
+    assert demo_app.test_client().get("/alerts.csv").status_code == 403
+
+
+def test_the_file_of_alerts_tells_the_days_that_the_page_tells(demo_app: Flask, engineer: Browser) -> None:
+    with demo_app.app_context(), identity.database().transaction() as session:
+        person_of(session, "engineer").timezone = "Pacific/Auckland"  # where it is tomorrow already
+    _begin(engineer)
+    row = _file(engineer)[0]
+    assert f'<time datetime="{row["Next look"]}">' in engineer.get("/alerts").get_data(as_text=True)
 
 
 BEGAN = datetime(2025, 1, 1, tzinfo=UTC)

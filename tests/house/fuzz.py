@@ -45,7 +45,9 @@ PEOPLE = ("anonymous", *CAST)
 # same field at the same time (409: both texts are kept).
 KEPT = {"/drafts/": {"listing_draft"}}
 # Pages that the plain matcher of the tests works long on; now and then is enough.
-SLOW = ("/pairs", "/pairs.csv", "/regions/<code>")
+SLOW = ("/pairs", "/pairs.<suffix>", "/regions/<code>", "/places/<code>")
+# Files hold no forms.
+A_FILE = re.compile(r"\.(?:<suffix>|<kind>|\w+)$")
 # Tables a refused or reading request may write to: counters of limits, when a session was last used.
 OWN_BOOKS = {"limit_count", "person_session"}
 # Who reads in a deal is written into its ledger.
@@ -239,7 +241,9 @@ class Fuzz:
         for who in self.looking:
             kept = found.setdefault(who, {})
             for rule, (method,), arguments in self._routes():
-                if method != "GET" or rule in SLOW or rule.startswith("/static") or (who == "stranger" and arguments):
+                if method != "GET" or rule in SLOW or rule.startswith("/static") or A_FILE.search(rule):
+                    continue
+                if who == "stranger" and arguments:
                     continue
                 most = max((len(values.get(name, "x")) for name, _ in arguments), default=1)
                 for turn in range(min(self.turns, most)):

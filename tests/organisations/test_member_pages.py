@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
 
@@ -204,6 +206,34 @@ def test_an_administrator_says_who_serves_which_place(database: Database, signed
     assert "They register first" in reply.text
     assert administrator.post("/operators", data=data | {"place": "Atlantis"}).status_code == 422
     assert administrator.post("/operators/take-away", data=data | {"place": "VN-33"}).status_code == 303
+
+
+def test_the_operators_are_narrowed_sorted_and_taken_along_as_a_file(database: Database, signed_in: SignIn) -> None:
+    def rows(query: str = "") -> list[dict[str, str]]:
+        reply = administrator.get(f"/operators.csv{query}")
+        return list(csv.DictReader(io.StringIO(reply.data.decode("utf-8-sig"))))
+
+    administrator = signed_in("administrator")
+    _enter(database, "operator", "other_operator", "unarmed_operator", "stranger")
+    data = {"email": CAST["other_operator"].email, "place": "NL"}
+    assert administrator.post("/operators", data=data).status_code == 303
+    assert [row["Name"] for row in rows()] == ["Bùi Quang", "Hoàng Mai", "Ngô Thanh"], "and nobody who serves no place"
+    assert rows()[0] == {
+        "Name": "Bùi Quang",
+        "E-mail address": CAST["other_operator"].email,
+        "Second factor": "yes",
+        "Places": "Netherlands;Tay Ninh",
+    }
+    assert [row["Name"] for row in rows("?place=VN-33")] == ["Hoàng Mai", "Ngô Thanh"]
+    page = administrator.get("/operators?place=VN-33&factor=no").text
+    assert "1 operator" in page
+    assert "Ngô Thanh" in page
+    assert "Bùi Quang" not in page
+    assert "Grant" in page, "the form stays"
+    assert [row["Name"] for row in rows("?sort=most&q=quang")] == ["Bùi Quang"]
+    assert "No line is like that" in administrator.get("/operators?q=zzz").text
+    for name in ("operator", "stranger", "unarmed_administrator"):
+        assert signed_in(name).get("/operators.csv").status_code == 403, name
 
 
 def test_the_desk_offers_each_what_they_may_open(app: Flask, signed_in: SignIn) -> None:

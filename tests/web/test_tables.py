@@ -99,6 +99,17 @@ LISTS = {
     "/my/listings": "engineer",
     "/organisations": "stranger",
     "/audit": "administrator",
+    "/operators": "administrator",
+    "/desk/workload": "operator",
+    "/desk/hand-overs": "operator",
+    "/imports": "officer",
+    "/alerts": "engineer",
+    "/places": "stranger",
+    "/plans": "operator",
+    "/reports": "administrator",
+    "/commissions": "operator",
+    "/consents": "engineer",
+    "/participations": "stranger",
 }
 
 
