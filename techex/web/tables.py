@@ -20,6 +20,7 @@ from techex.core.vocabulary import N_
 from techex.web import addresses
 
 PAGE_SIZE = 25
+FEW = 5  # lines that are seen at a glance: the form stands folded above them
 FILE = "<any(csv, xlsx):suffix>"  # the end of a file's address, in a route
 KINDS: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -54,11 +55,21 @@ class Found:
     table: Table
     rows: Sequence[Any]  # of this page
     total: int  # that pass the filters
-    any: bool  # whether there are any at all
+    everything: int  # that there are, whatever is asked for
     page: int
     pages: int
     asked: Mapping[str, str]  # what is not as usual
     options: Mapping[str, Sequence[tuple[str, str, int]]]  # filter -> (code, name, how many)
+
+    @property
+    def any(self) -> bool:
+        """True when there are any at all."""
+        return self.everything > 0
+
+    @property
+    def is_short(self) -> bool:
+        """True when there is hardly anything to choose from, and nothing was asked for."""
+        return self.everything <= FEW and not self.asked
 
     @property
     def is_narrowed(self) -> bool:
@@ -112,7 +123,7 @@ class Table:
         pages = max(1, -(-len(found) // self.size))
         page = min(addresses.page_number(arguments), pages)
         part = found[(page - 1) * self.size : page * self.size]
-        return Found(self, part, len(found), bool(everything), page, pages, asked, options)
+        return Found(self, part, len(found), len(everything), page, pages, asked, options)
 
     def file(self, rows: Iterable[Any], arguments: MultiDict[str, str], suffix: str) -> Response:
         """All that passes the filters, in the same order."""

@@ -60,6 +60,12 @@ def test_what_nobody_knows_asks_for_nothing() -> None:
     assert TABLE.ask([], MultiDict()).any is False
 
 
+def test_the_form_is_folded_above_a_list_that_is_seen_at_a_glance_until_something_is_asked() -> None:
+    assert TABLE.ask(PUMPS[:5], MultiDict()).is_short
+    assert not TABLE.ask(PUMPS[:6], MultiDict()).is_short
+    assert not TABLE.ask(PUMPS[:5], MultiDict({"q": "bom 2"})).is_short
+
+
 @pytest.mark.parametrize("text", FORMULAS)
 def test_no_text_of_a_file_comes_alive_as_a_formula(text: str) -> None:
     rows = list(csv.reader(io.StringIO(as_csv([text], [[text]]).decode("utf-8-sig"))))
