@@ -41,6 +41,8 @@ def test_pages_are_asked_of_the_whole_application(hashing: Path, monkeypatch: py
     assert (found.listings, found.passages) == (300, 1200)
     assert 0 < found.p50 <= found.p95
     assert 0 < found.beyond_p50 < found.p50
+    assert list(found.filtered) == list(bench.FILTERS)
+    assert all(0 < figures[0] <= figures[1] for figures in found.filtered.values())
     assert fresh.listings == 300
     assert all(0 < p50 <= p95 for p50, p95 in (fresh.by_words, fresh.by_meaning, fresh.matches_ms))
 
