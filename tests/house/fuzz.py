@@ -180,7 +180,7 @@ class Fuzz:
         "operator",
         "administrator",
     )  # for forms
-    turns = 4  # things of each kind whose pages are looked through for forms
+    turns = 3  # things of each kind whose pages are looked through for forms
 
     def __init__(self, app: Flask, path: Path, fill: Callable[[Flask], dict[str, tuple[str, ...]]]) -> None:
         """`path` is the database of `app`; `fill` brings things in and says what may stand in a path."""

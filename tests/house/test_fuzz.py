@@ -1,4 +1,4 @@
-"""Five thousand requests nobody would send on purpose; `make fuzz` sends more."""
+"""Three thousand requests nobody would send on purpose; `make fuzz` sends more."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .fuzz import EPOCH, Broken, Fuzz, request_number
 from .fuzz_input import Request
 from .fuzz_scene import fill
 
-REQUESTS = 5_000
+REQUESTS = 3_000
 SEED = "20261122"
 
 
