@@ -35,7 +35,7 @@ from tests.house.worlds import CANARY, MEMBERS, OUTSIDERS, PROBE, World
 Pair = tuple[World, World]
 LEAST_PAIRS = 10_000  # of all people together
 THOROUGH = ("anonymous", "stranger", *MEMBERS)  # ask for every address
-OTHERS_ASK = 6  # the others for one address of so many
+OTHERS_ASK = 4  # the others for one address of so many
 
 
 class Lines(logging.Handler):
