@@ -22,6 +22,7 @@ from techex.listings import service as listings
 from techex.matching.best_pairs_views import MOST_NEEDS, remembered
 from techex.matching.views import matcher
 from techex.regions import working_days
+from techex.regions.naming import place_called
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
@@ -261,7 +262,7 @@ def _views_bar(page: str) -> Any:
 
 
 def _teach_templates(state: Any) -> None:
-    state.app.jinja_env.globals.update(saved_views=_views_bar, place_called=workload_list.place_name)
+    state.app.jinja_env.globals.update(saved_views=_views_bar, place_called=place_called)
 
 
 blueprint.record(_teach_templates)

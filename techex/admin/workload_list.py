@@ -14,8 +14,7 @@ from techex.admin.tables import HandOver
 from techex.admin.workload import Load
 from techex.core.context import Context
 from techex.core.vocabulary import N_
-from techex.regions import service as regions
-from techex.web.language import page_language
+from techex.regions.naming import place_called
 from techex.web.tables import BY_TITLE, NEWEST, Column, Filter, Table
 
 PLACES_SHOWN = 4  # of a colleague; whoever serves two regions would fill the page
@@ -36,7 +35,7 @@ class Line:
     @property
     def places(self) -> list[str]:
         """The first of their places by name, and how many more there are."""
-        names = [place_name(code) for code in self.codes[:PLACES_SHOWN]]
+        names = [place_called(code) for code in self.codes[:PLACES_SHOWN]]
         more = len(self.codes) - len(names)
         return [*names, gettext("and %(count)s more", count=more)] if more else names
 
@@ -63,12 +62,6 @@ def lines(
             )
         )
     return found
-
-
-def place_name(code: str) -> str:
-    """A place in the language of the page."""
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def called(context: Context, people: Mapping[int, Colleague], number: int | None) -> str:
@@ -108,7 +101,7 @@ TABLE = Table(
         Column(N_("Everything is with"), lambda line: line.given_to),
         Column(N_("Until"), lambda line: _until(line.given)),
     ),
-    {"place": Filter(N_("Place"), lambda line: line.shared, place_name)},
+    {"place": Filter(N_("Place"), lambda line: line.shared, place_called)},
     words=lambda line: line.name,
     name="workload",
 )

@@ -22,7 +22,7 @@ from techex.listings import service as listings
 from techex.listings.tables import Listing
 from techex.matching.rules import Match, MatchPage
 from techex.matching.views import matcher
-from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.settings import Settings
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
@@ -287,11 +287,6 @@ def _paper(listing: Listing, lines: Sequence[dict[str, Any]], note: str, day: An
     return reply
 
 
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
-
-
 def _organisation(batch: Batch) -> str:
     return batch.receiver.name_in(page_language())
 
@@ -315,7 +310,7 @@ TABLE = tables.Table(
     ),
     {
         "to": tables.Filter(N_("To"), lambda one: [_organisation(one)], lambda name: name),
-        "place": tables.Filter(N_("Place"), lambda one: [one.listing.place.code], _place),
+        "place": tables.Filter(N_("Place"), lambda one: [one.listing.place.code], place_called),
     },
     words=lambda one: one.listing.title,
 )

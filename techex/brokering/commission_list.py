@@ -15,7 +15,7 @@ from techex.brokering.commissioning import CONSENTS, Consent
 from techex.brokering.consents import Asked
 from techex.core.context import Context
 from techex.core.vocabulary import FIELDS, N_
-from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.web.language import page_language
 from techex.web.tables import BY_PLACE, BY_TITLE, NEWEST, Column, Filter, Table
 
@@ -46,11 +46,6 @@ def rows(session: Session, context: Context) -> list[Row]:
     for number, state in session.execute(firms.where(CommissionConsent.commission_id.in_(numbers))):
         said.setdefault(number, []).append(state)
     return [Row(one, count.get(one.id, 0), said.get(one.id, [])) for one in kept]
-
-
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def _field(code: str) -> str:
@@ -85,7 +80,7 @@ TABLE = Table(
     ),
     {
         "field": Filter(N_("Field"), lambda row: [row.commission.field] if row.commission.field else [], _field),
-        "place": Filter(N_("Place"), lambda row: row.commission.places, _place),
+        "place": Filter(N_("Place"), lambda row: row.commission.places, place_called),
         "said": Filter(N_("Consent"), lambda row: row.said, _said),
     },
     words=lambda row: row.commission.title,

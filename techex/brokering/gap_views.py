@@ -13,6 +13,7 @@ from techex.core.context import Context
 from techex.core.vocabulary import FIELDS, N_
 from techex.matching import surveyed
 from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.web import identity, policy, replies, tables
 from techex.web.addresses import whole
 from techex.web.language import page_language
@@ -47,16 +48,11 @@ def _table(of: str, floor: int, everywhere: bool) -> Table:
         _columns(),
         {
             "field": Filter(N_("Field"), lambda one: one.fields, lambda code: gettext(FIELDS[code])),
-            "place": Filter(N_("Place"), lambda one: (one.place.code,), _place),
+            "place": Filter(N_("Place"), lambda one: (one.place.code,), place_called),
         },
         lambda one: one.title,
         always=always,
     )
-
-
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def _asked() -> tuple[str, int, bool]:

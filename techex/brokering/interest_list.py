@@ -15,6 +15,7 @@ from techex.listings.rules import Kind
 from techex.listings.service import knows_owner
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.regions.rules import Place
 from techex.web import identity
 from techex.web.language import page_language
@@ -46,11 +47,6 @@ class Row:
 
 def _turn(code: str) -> str:
     return str(gettext("yours") if code == YOURS else gettext(TURNS[Party(code)]))
-
-
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def _party(organisation: Organisation, known: bool) -> str:
@@ -98,7 +94,7 @@ TABLE = Table(
             lambda row: [row.interest.listing.kind],
             lambda code: gettext("Need") if code == Kind.NEED else gettext("Result"),
         ),
-        "place": Filter(N_("Place"), lambda row: [place.code for place in row.places], _place),
+        "place": Filter(N_("Place"), lambda row: [place.code for place in row.places], place_called),
     },
     words=lambda row: row.interest.listing.title,
 )

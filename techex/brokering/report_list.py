@@ -12,8 +12,7 @@ from techex.brokering.plan_documents import Subject
 from techex.brokering.report_tables import PlanDocument, Report
 from techex.core.context import Context
 from techex.core.vocabulary import N_
-from techex.regions import service as regions
-from techex.web.language import page_language
+from techex.regions.naming import place_called
 from techex.web.tables import BY_TITLE, NEWEST, Column, Filter, Table
 
 
@@ -51,11 +50,6 @@ def report_rows(session: Session, context: Context) -> list[ReportRow]:
     makers = names_of(session, list({row.person_id for row in found if row.person_id}))
     plans = plan_documents.numbers_by_thing(session, Subject.REPORT)
     return [ReportRow(row, makers.get(row.person_id or 0, ""), plans.get(row.id, [])) for row in found]
-
-
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 PLANS = Table(
@@ -98,7 +92,7 @@ REPORTS = Table(
     ),
     {
         "year": Filter(N_("Year"), lambda row: row.years, lambda year: year),
-        "place": Filter(N_("Place"), lambda row: row.report.places, _place),
+        "place": Filter(N_("Place"), lambda row: row.report.places, place_called),
         "plan": Filter(N_("Plan document"), lambda row: row.plans, lambda number: number),
         "by": Filter(N_("Made by"), lambda row: [row.maker] if row.maker else [], lambda name: name),
     },

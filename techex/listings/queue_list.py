@@ -9,7 +9,7 @@ from techex.listings import lifecycle, reviews
 from techex.listings.reviews import Waiting
 from techex.listings.rules import Kind, State
 from techex.listings.tables import Listing
-from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.web.language import page_language
 from techex.web.tables import BY_PLACE, BY_TITLE, OLDEST, Column, Filter, Table
 
@@ -25,12 +25,6 @@ def kind_name(code: str) -> str:
 def state_name(code: str) -> str:
     """A state of a listing in the language of the page."""
     return str(gettext(lifecycle.STATES[State(code)]))
-
-
-def place_name(code: str) -> str:
-    """A place in the language of the page."""
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def owner(listing: Listing) -> str:
@@ -70,7 +64,7 @@ TABLE = Table(
         Column(N_("Organisation"), lambda line: owner(line[1].listing)),
         Column(N_("State"), lambda line: state_name(line[1].listing.state)),
         Column(N_("What waits"), lambda line: gettext(WORK[_work(line)])),
-        Column(N_("Place"), lambda line: place_name(line[1].listing.place.code)),
+        Column(N_("Place"), lambda line: place_called(line[1].listing.place.code)),
         Column(N_("Days left"), lambda line: line[1].days_left),
         Column(N_("Passed by"), lambda line: reviews.passes(line[1].review) if line[1].review else None),
     ),
@@ -78,7 +72,7 @@ TABLE = Table(
         "kind": Filter(N_("Kind"), lambda line: [line[1].listing.kind], kind_name),
         "state": Filter(N_("State"), lambda line: [line[1].listing.state], state_name),
         "work": Filter(N_("What waits"), lambda line: [_work(line)], lambda code: gettext(WORK[code])),
-        "place": Filter(N_("Place"), lambda line: [line[1].listing.place.code], place_name),
+        "place": Filter(N_("Place"), lambda line: [line[1].listing.place.code], place_called),
     },
     words=lambda line: f"{line[1].listing.title} {line[1].listing.organisation.name}",
 )

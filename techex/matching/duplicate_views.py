@@ -18,8 +18,8 @@ from techex.listings.rules import BODY_FIELDS, Kind
 from techex.listings.tables import Listing
 from techex.matching.tables import DuplicatePair
 from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.web import addresses, identity, policy, replies, tables
-from techex.web.language import page_language
 
 PAGE_SIZE = 20
 # Parameter of the address -> what `duplicate_service.listed` is asked for.
@@ -80,11 +80,6 @@ def _chosen() -> str:
     return name if (name := request.args.get("show", "")) in SHOWN else "waiting"
 
 
-def _place(code: str) -> str:
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
-
-
 def _kind(code: str) -> str:
     return str(gettext("Need") if code == Kind.NEED else gettext("Result"))
 
@@ -123,7 +118,7 @@ def _table(chosen: str) -> tables.Table:
             "kind": tables.Filter(N_("Kind"), lambda row: [row[1].first.kind], _kind),
             "verdict": tables.Filter(N_("How alike"), lambda row: [row[1].verdict], verdict),
             "place": tables.Filter(
-                N_("Place"), lambda row: [row[1].first.place.code, row[1].second.place.code], _place
+                N_("Place"), lambda row: [row[1].first.place.code, row[1].second.place.code], place_called
             ),
         },
         words=lambda row: f"{row[1].first.title} {row[1].second.title}",

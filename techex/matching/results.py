@@ -140,8 +140,8 @@ class Results:
             return found
         # What only the order that heeds has found has no place in the other; its strength is its own.
         own = self.learned.strength(strength(ranked.plain, words))
-        places = np.searchsorted(bare.ids, ranked.ids, sorter=np.argsort(bare.ids)).clip(max=len(bare) - 1)
-        places = np.argsort(bare.ids)[places]
+        ascending = np.argsort(bare.ids)
+        places = ascending[np.searchsorted(bare.ids, ranked.ids, sorter=ascending).clip(max=len(bare) - 1)]
         return np.where(bare.ids[places] == ranked.ids, found[places], own)
 
     @cached_property

@@ -11,8 +11,7 @@ from techex.accounts.tables import Person
 from techex.core.vocabulary import N_
 from techex.organisations import operators
 from techex.organisations.tables import OperatorPlace
-from techex.regions import service as regions
-from techex.web.language import page_language
+from techex.regions.naming import place_called
 from techex.web.tables import BY_PLACE, Column, Filter, Table
 
 # Place in the usual order, who it is, what they serve: never nothing.
@@ -22,12 +21,6 @@ Line = tuple[int, Person, Sequence[OperatorPlace]]
 def lines(session: Session) -> list[Line]:
     """Everybody who serves a place, by name."""
     return [(at, person, places) for at, (person, places) in enumerate(operators.operators(session).items())]
-
-
-def place_name(code: str) -> str:
-    """A place in the language of the page."""
-    place = regions.place_of_code(code)
-    return regions.place_name(place, page_language()) if place else code
 
 
 def _armed(line: Line) -> str:
@@ -50,10 +43,10 @@ TABLE = Table(
         Column(N_("Name"), lambda line: line[1].name),
         Column(N_("E-mail address"), lambda line: line[1].email),
         Column(N_("Second factor"), lambda line: _yes_or_not_yet(_armed(line))),
-        Column(N_("Places"), lambda line: [place_name(row.place_code) for row in line[2]]),
+        Column(N_("Places"), lambda line: [place_called(row.place_code) for row in line[2]]),
     ),
     {
-        "place": Filter(N_("Place"), lambda line: [row.place_code for row in line[2]], place_name),
+        "place": Filter(N_("Place"), lambda line: [row.place_code for row in line[2]], place_called),
         "factor": Filter(N_("Second factor"), lambda line: [_armed(line)], _yes_or_not_yet),
     },
     words=lambda line: f"{line[1].name} {line[1].email}",

@@ -17,6 +17,7 @@ from techex.organisations import members, operator_list, operators, queries, ser
 from techex.organisations.rules import CHECKS, LONGEST_NOTE
 from techex.organisations.tables import Organisation
 from techex.regions import service as regions
+from techex.regions.naming import place_called
 from techex.web import identity, policy, replies, tables
 from techex.web.language import page_language
 from techex.web.problems import status_of
@@ -79,7 +80,7 @@ WAITING = tables.Table(
         "org": tables.Filter(
             N_("Kind"), lambda row: [row[1].kind], lambda code: gettext(vocabulary.ORGANISATION_KINDS[code])
         ),
-        "place": tables.Filter(N_("Place"), lambda row: [row[1].place.code], operator_list.place_name),
+        "place": tables.Filter(N_("Place"), lambda row: [row[1].place.code], place_called),
         "listed": tables.Filter(N_("In the directory"), lambda row: ["yes" if row[1].listed else "no"], _listed),
     },
     words=lambda row: row[1].keywords,

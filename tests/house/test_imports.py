@@ -42,6 +42,7 @@ OTHER_FACES = {
     ("interchange", "formats"),  # commands that read and write files
     ("interchange", "texts"),  # texts in further languages as columns of these files
     ("interchange", "runs"),  # imports that `techex work` goes on with
+    ("regions", "naming"),  # places in the language of the page that is drawn: the service knows no page
     ("interchange", "advancing"),  # the same, row by row
 }
 SKINS = {"views", "api", "commands", "app", "cli"}
