@@ -75,8 +75,9 @@ def everything(session: Session, asked: Asked, most: int) -> Sequence[AuditEntry
 
 
 def names_in(session: Session, found: Sequence[AuditEntry]) -> Mapping[int, str]:
-    """The names of the people in these entries who still have an account."""
+    """The names of the people in these entries, and in their details, who still have an account."""
     people = {entry.person_id for entry in found if entry.person_id is not None}
+    people |= {entry.detail["person"] for entry in found if isinstance(entry.detail.get("person"), int)}
     people |= {entry.subject_id for entry in found if entry.subject == "person"}
     rows = session.execute(select(Person.id, Person.name).where(Person.id.in_(people), Person.deleted_at.is_(None)))
     return dict(rows.all())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from techex.accounts.rules import checked_address
 from techex.accounts.tables import Person
-from techex.admin import audit_queries
+from techex.admin import audit_details, audit_queries
 from techex.admin.audit_queries import Asked
 from techex.admin.audit_words import OTHERWISE
 from techex.core import audit
@@ -90,6 +89,7 @@ def log() -> Response:
             at_page=at_page,
             about=about,
             otherwise=OTHERWISE,
+            details=audit_details.said,
             moment=lambda value: format_datetime(value, "medium"),
             file_address=lambda suffix: url_for("audit.file", **said, suffix=suffix),  # type: ignore[arg-type]
         )
@@ -108,7 +108,7 @@ def file(suffix: str) -> Response:
         tables.Column(N_("Who"), lambda entry: names.get(entry.person_id, entry.actor)),
         tables.Column(N_("Did what"), lambda entry: gettext(OTHERWISE.get(entry.verb, entry.verb))),
         tables.Column(N_("To what"), lambda entry: f"{gettext(entry.subject)} {entry.subject_id}"),
-        tables.Column(N_("Details"), lambda entry: json.dumps(entry.detail, ensure_ascii=False, sort_keys=True)),
+        tables.Column(N_("Details"), lambda entry: "; ".join(map(": ".join, audit_details.said(entry.detail, names)))),
     )
     return tables.download("audit", suffix, columns, found)
 

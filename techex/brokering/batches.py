@@ -251,7 +251,11 @@ def send(
     batch.letters = sum(
         _write(session, context, house, batch, planned, chosen, person, key) for person in planned.people
     )
-    detail = {"to": batch.receiver_id, "listings": [one.listing.id for one in chosen], "letters": batch.letters}
+    detail = {
+        "organisation": batch.receiver_id,
+        "listings": [one.listing.id for one in chosen],
+        "letters": batch.letters,
+    }
     audit.record(session, context, "batch sent", "listing", planned.listing.id, {"batch": batch.id, **detail})
     session.flush()
     return batch

@@ -74,10 +74,10 @@ def as_book(tables: Iterable[tuple[str, Sequence[str], Sequence[Sequence[Any]]]]
     out = io.BytesIO()
     book.properties.creator = ""
     book.save(out)
-    return _timeless(out)
+    return timeless(out)
 
 
-def _timeless(packed: io.BytesIO) -> bytes:
+def timeless(packed: io.BytesIO) -> bytes:
     """The same archive without the moment at which it was made: equal tables are equal bytes."""
     out = io.BytesIO()
     with zipfile.ZipFile(packed) as before, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as after:

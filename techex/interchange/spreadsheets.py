@@ -11,6 +11,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from techex.core.sheets import timeless
 from techex.core.vocabulary import N_
 from techex.errors import Sentence, UnreadableFile
 
@@ -188,4 +189,4 @@ def write_template(sheets: Mapping[str, Sequence[Sequence[Any]]], widths: Sequen
     with suppress(KeyError):
         book.properties.creator = ""
     book.save(out)
-    return out.getvalue()
+    return timeless(out)

@@ -171,6 +171,26 @@ class Scored:
         whole, passages = self._compared(vector, vector[None], -1)
         return whole + passages
 
+    def likeness_by_language(self, vectors: Mapping[int, FloatArray]) -> Numbers:
+        """(m,) compared with the sum of vectors (d,), each of the language with this number."""
+        here = self._together(vectors, self.whole, self.passages, self.languages)
+        reference = self.reference
+        there = self._together(vectors, reference.whole, reference.passages, reference.languages)
+        scales = scoring.scale(there[0], scoring.WHOLE_PRIOR), scoring.scale(there[1], scoring.PASSAGES_PRIOR)
+        whole, passages = scoring.dense(scales[0].z(here[0]), scales[1].z(here[1]), self.parts)
+        return whole + passages
+
+    def _together(
+        self, vectors: Mapping[int, FloatArray], wholes: FloatArray, held: Passages, languages: NDArray[np.int32]
+    ) -> NDArray[np.float64]:
+        """(2, m) similarities of whole texts and of passages with vectors of several languages, added up."""
+        each = [
+            self._similarities(wholes, held, vector, vector[None], languages == number)
+            for number, vector in vectors.items()
+        ]
+        together: NDArray[np.float64] = np.sum(each, axis=0)
+        return together
+
     def _compared(self, whole: FloatArray, passages: FloatArray, number: int) -> tuple[Numbers, Numbers]:
         here = self._similarities(self.whole, self.passages, whole, passages, self.languages == number)
         scales = self.scales(whole, passages, number)

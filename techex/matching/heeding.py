@@ -15,9 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from techex.embedding.centring import unit
 from techex.matching import scoring
-from techex.matching.reference import spoken_in, whole_vectors
+from techex.matching.reference import languages_of, spoken_in, whole_vectors
 from techex.matching.scoring import Numbers
 from techex.search.analysis import search_terms
 from techex.search.dense import FloatArray, IntArray
@@ -45,20 +44,40 @@ class Said:
 
 
 def second_query(
-    partitions: Sequence[Partition], ids: IntArray, plain: Numbers, wholes: FloatArray, said: Said
-) -> FloatArray:
-    """(d,) what is searched for once more: what fits, and the best of (m,) candidates that nothing was said of."""
+    partitions: Sequence[Partition],
+    ids: IntArray,
+    plain: Numbers,
+    wholes: FloatArray,
+    languages: NDArray[np.int32],
+    said: Said,
+) -> Mapping[int, FloatArray]:
+    """What is searched for once more, by the number of its language: vectors (d,) with a unit vector as their sum.
+
+    They are for what fits, and for the best of (m,) candidates that nothing was said of. They stay apart by language
+    because texts of one language are more alike than the same texts in two (`scoring.evened`): a fit in English would
+    otherwise lead to what resembles it in English before it led to the very same thing in Vietnamese.
+    """
     order = scoring.order(ids, plain)
     best = order[~np.isin(ids[order], list(said.grades))][: scoring.FEEDBACK_LISTINGS]
-    together = np.zeros(wholes.shape[1], np.float32)
+    found = np.zeros((0, wholes.shape[1]), np.float32)
+    spoken = np.zeros(0, np.int32)
     if len(best):
-        together = _unit(scoring.feedback_weights(plain[best]) @ wholes[best])
+        found, spoken = _share(scoring.feedback_weights(plain[best])[:, None] * wholes[best]), languages[best]
     if len(fits := said.fits):
         held: NDArray[np.float32] = np.sum([whole_vectors(each.passages(fits)) for each in partitions], axis=0)
         grades = np.array([said.grades[listing] for listing in fits.tolist()])
         if held.any():
-            together = (1 - SHARE) * together + SHARE * _unit(grades @ held)
-    return _unit(together)
+            found = np.concatenate([(1 - SHARE) * found, SHARE * _share(grades[:, None] * held)])
+            of_fits = np.max([languages_of(each, fits) for each in partitions], axis=0)
+            spoken = np.concatenate([spoken, of_fits])
+    found = _share(found)
+    return {number: found[spoken == number].sum(axis=0) for number in np.unique(spoken).tolist()}
+
+
+def _share(vectors: NDArray[np.floating]) -> FloatArray:
+    """(n, d) vectors scaled so that their sum is a unit vector."""
+    length = float(np.linalg.norm(vectors.sum(axis=0)))
+    return (vectors / length if length > 0 else vectors).astype(np.float32)
 
 
 class Bare(Protocol):
@@ -82,13 +101,14 @@ def unmoved(ids: IntArray, added: Numbers, said: Said, bare: Bare, part: str) ->
     return moved
 
 
-def _unit(vector: NDArray[np.floating]) -> FloatArray:
-    found: FloatArray = unit(vector.astype(np.float32)[None])[0]
-    return found
+def words(
+    partitions: Sequence[Partition], ids: Sequence[IntArray], languages: NDArray[np.int32], said: Said
+) -> Numbers:
+    """(m,) what words in common with what fits add to candidates, given by partition; zeros where nothing fits.
 
-
-def words(partitions: Sequence[Partition], ids: Sequence[IntArray], said: Said) -> Numbers:
-    """(m,) what words in common with what fits add to candidates, given by partition; zeros where nothing fits."""
+    Words tell listings of one language apart and say nothing of the others, so a language gains nothing as a whole,
+    and counts by its share of the candidates.
+    """
     every = np.zeros(sum(map(len, ids)))
     shares: dict[str, float] = defaultdict(float)
     spoken = spoken_in(partitions)
@@ -104,5 +124,9 @@ def words(partitions: Sequence[Partition], ids: Sequence[IntArray], said: Said) 
     telling = sorted(rare, key=lambda term: (-shares[term] * rare[term], term))[:MOST_TERMS]
     terms = {term: shares[term] for term in telling}
     found = np.concatenate([each.keywords(terms).of(own) for each, own in zip(partitions, ids, strict=True)])
+    for number in np.unique(languages).tolist():
+        found[languages == number] -= found[languages == number].mean()
     spread = float(found.std())
-    return WORDS_WEIGHT * (found - found.mean()) / spread if spread > 0 else every
+    shares_of = {number: float(np.mean(languages == number)) for number in np.unique(languages).tolist()}
+    weight = WORDS_WEIGHT * np.array([shares_of[number] for number in languages.tolist()])
+    return weight * found / spread if spread > 0 else every

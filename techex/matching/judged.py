@@ -48,9 +48,20 @@ class JudgedSet:
         ]
 
 
-def read_set(corpus: Path, queries: Path, qrels: Path) -> JudgedSet:
-    """Read three files. Raises UnreadableFile naming file, line and what was expected."""
-    found = JudgedSet(_documents(corpus), _documents(queries), _grades(qrels))
+def read_set(corpus: Path, queries: Path, qrels: Path, versions: Sequence[Path] = ()) -> JudgedSet:
+    """Read three files. Raises UnreadableFile naming file, line and what was expected.
+
+    `versions` are further files of the same documents under the same ids, in other languages say: each version answers
+    what the first does, and is listed beside it as "id (name of its file)".
+    """
+    documents, grades = _documents(corpus), _grades(qrels)
+    for path in versions:
+        further = _documents(path)
+        named = {each.id: f"{each.id} ({path.name})" for each in further}
+        documents += [Document(named[each.id], each.title, each.text) for each in further]
+        for judged in grades.values():
+            judged |= {named[key]: grade for key, grade in judged.items() if key in named}
+    found = JudgedSet(documents, _documents(queries), grades)
     if not found.judged_queries:
         raise UnreadableFile(
             f"{qrels} judges none of the documents of {corpus} good for a query of {queries}. "

@@ -165,6 +165,7 @@ def revert(as_json: bool) -> None:
 
 @learn.command("simulate")
 @click.option("--corpus", type=_PATH, help="corpus.jsonl of a judged set (BEIR layout).")
+@click.option("--versions", type=_PATH, multiple=True, help="The same documents in another language, under their ids.")
 @click.option("--queries", type=_PATH, help="queries.jsonl of the set.")
 @click.option("--qrels", type=_PATH, help="qrels.tsv of the set.")
 @click.option("--demo", is_flag=True, help="The judged pairs of the demo exchange instead of files.")
@@ -179,6 +180,7 @@ def revert(as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def simulate(
     corpus: Path | None,
+    versions: tuple[Path, ...],
     queries: Path | None,
     qrels: Path | None,
     demo: bool,
@@ -195,15 +197,15 @@ def simulate(
     With --own, verdicts on the first of a need's list are heeded by the order of the rest of it, which is measured.
     """
     files = corpus, queries, qrels
-    if demo == any(files) or (not demo and not all(files)) or (demo and raw):
-        raise click.UsageError("Name --corpus, --queries and --qrels (and --raw), or --demo.")
+    if demo == any(files) or (not demo and not all(files)) or (demo and (raw or versions)):
+        raise click.UsageError("Name --corpus, --queries and --qrels (with --versions, --raw), or --demo.")
     settings = load_settings()
     encoder = load_encoder(
         load_card(settings.card), settings.models_dir, engine=settings.engine or None, threads=settings.threads
     )
     with bar("Embedding texts", as_json) as update:
         if corpus and queries and qrels:
-            judged = read_set(corpus, queries, qrels)
+            judged = read_set(corpus, queries, qrels, versions)
             cases, texts = simulation.cases_of(judged, encoder, update, raw=raw), simulation.texts_of(judged)
         else:
             cases = simulation.cases_of_demo(gold_set(demo_exchange(), encoder, progress=update))

@@ -154,19 +154,30 @@ class Begun:
         """(m,) compared with a vector (d,) of no language."""
         return _joined([each.likeness(vector) for each in self.scored])
 
-    def heeding(self, said: Said) -> FloatArray:
-        """(d,) what is searched for once more where a reader said something of the candidates."""
-        return heeding.second_query([each.partition for each in self.scored], self.ids, self.plain, self.wholes, said)
+    @cached_property
+    def languages(self) -> NDArray[np.int32]:
+        """(m,) numbers of the languages of the candidates."""
+        return _joined([each.languages for each in self.scored])
+
+    def heeding(self, said: Said) -> Mapping[int, FloatArray]:
+        """What is searched for once more where a reader said something of the candidates, by language."""
+        partitions = [each.partition for each in self.scored]
+        return heeding.second_query(partitions, self.ids, self.plain, self.wholes, self.languages, said)
+
+    def likeness_to(self, vectors: Mapping[int, FloatArray]) -> Numbers:
+        """(m,) compared with the sum of vectors (d,) of several languages."""
+        return _joined([each.likeness_by_language(vectors) for each in self.scored])
 
     def like_fits(self, said: Said) -> Sequence[int]:
         """Listings that are no candidates yet and are near what a reader said fits: what was asked may miss them."""
-        vector = self.heeding(said)
+        vector = np.sum(list(self.heeding(said).values()), axis=0)
         found: list[int] = np.setdiff1d(_joined([each.near(vector) for each in self.scored]), self.ids).tolist()
         return found
 
     def in_words(self, said: Said) -> Numbers:
         """(m,) what words in common with what a reader said fits add."""
-        return heeding.words([each.partition for each in self.scored], [each.ids for each in self.scored], said)
+        partitions, ids = [each.partition for each in self.scored], [each.ids for each in self.scored]
+        return heeding.words(partitions, ids, self.languages, said)
 
 
 def finished(
@@ -188,7 +199,7 @@ def finished(
     if query.whole is not None and parts.feedback:
         if heeded:
             said = heeded[0]
-            added[FEEDBACK] = heeding.WEIGHT * begun.likeness(begun.heeding(said)) + begun.in_words(said)
+            added[FEEDBACK] = heeding.WEIGHT * begun.likeness_to(begun.heeding(said)) + begun.in_words(said)
         else:
             weight = scoring.FEEDBACK_WEIGHT if query.wanted is None else scoring.FEEDBACK_WEIGHT_LISTING
             weight *= learned.factor(FEEDBACK) if learned else 1.0
@@ -196,8 +207,7 @@ def finished(
     scores = begun.plain + added[FEEDBACK]
     if query.whole is not None and parts.neighbours:
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
-        languages = _joined([each.languages for each in scored])[best]
-        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], begun.wholes[best], languages)
+        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], begun.wholes[best], begun.languages[best])
     if heeded:  # what was judged is known already: it speaks for its neighbours, and stays where it would be
         for part in (FEEDBACK, NEIGHBOURS):
             added[part] = heeding.unmoved(ids, added[part], *heeded, part)

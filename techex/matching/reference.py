@@ -48,7 +48,7 @@ def reference_of(partition: Partition) -> Reference:
         passages = partition.passages(ids)
         some = ids[:: max(1, len(ids) // REFERENCE_FIGURES)]
         found = Reference(
-            *(ids, _languages(partition, ids), passages, whole_vectors(passages)),
+            *(ids, languages_of(partition, ids), passages, whole_vectors(passages)),
             frozenset(partition.languages()),
             (*partition.figures(some), len(some)),
         )
@@ -65,7 +65,7 @@ def whole_vectors(passages: Passages) -> FloatArray:
     return wholes
 
 
-def _languages(partition: Partition, ids: IntArray) -> NDArray[np.int32]:
+def languages_of(partition: Partition, ids: IntArray) -> NDArray[np.int32]:
     """(m,) numbers of the languages of these listings."""
     return facts_of(partition, ids)["language"].astype(np.int32)
 

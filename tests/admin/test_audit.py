@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,6 +15,7 @@ from click.testing import CliRunner
 from flask import Flask
 
 from techex import paths
+from techex.admin.audit_details import ASPECTS, CODES
 from techex.admin.audit_words import OTHERWISE, SUBJECTS, VERBS
 from techex.brokering import course, disclosing, pipeline, rules
 from techex.cli import techex
@@ -20,6 +23,7 @@ from techex.core import audit
 from techex.core.context import COMMAND_LINE, Actor, Context, Role
 from techex.core.database import Database
 from techex.core.mail import said_in
+from techex.core.vocabulary import LANGUAGES
 from techex.listings import lifecycle
 from techex.settings import Settings
 from tests.cast import Browser, person_of
@@ -174,3 +178,53 @@ def test_the_log_says_in_vietnamese_what_was_done_in_a_deal(
         assert "interest decline" not in told
         assert "bắt đầu đàm phán" in told
         assert "giao dịch 3" in told
+
+
+def _details() -> set[str]:
+    """The names of all details that the program keeps: of dictionaries given to `record`, or named `detail` for it."""
+    found = set()
+    for path in sorted(paths.PACKAGE.rglob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(function, ast.FunctionDef):
+                continue
+            inside = list(ast.walk(function))
+            calls = [node for node in inside if isinstance(node, ast.Call)]
+            kept = [part for call in calls if ast.unparse(call.func).endswith("record") for part in call.args[4:]]
+            if any(isinstance(part, ast.Name) and part.id == "detail" for each in kept for part in ast.walk(each)):
+                made = [node for node in inside if isinstance(node, ast.Assign)]
+                kept += [node.value for node in made if ast.unparse(node.targets[0]) == "detail"]
+            dictionaries = [part for each in kept for part in ast.walk(each) if isinstance(part, ast.Dict)]
+            found |= {key.value for each in dictionaries for key in each.keys if isinstance(key, ast.Constant)}
+    return found
+
+
+def test_every_detail_in_the_log_has_words_in_the_language_of_the_page() -> None:
+    kept = _details()
+    assert len(kept) > 30
+    assert sorted(kept - set(ASPECTS)) == []
+    codes = [words for values in CODES.values() for words in values.values() if words not in LANGUAGES.values()]
+    assert sorted(words for words in (*ASPECTS.values(), *codes) if said_in("vi", words) == words) == []
+
+
+def test_details_are_told_in_vietnamese_on_the_page_and_in_the_file(
+    app: Flask, signed_in: Callable[[str], Browser], database: Database
+) -> None:
+    with database.transaction() as session:
+        lan = person_of(session, "engineer")
+        name, clock = lan.name, Context(COMMAND_LINE, NOW)
+        audit.record(session, clock, "published", "listing", 3, {"kind": "offer", "from": "under_review"})
+        audit.record(session, clock, "place granted", "person", lan.id, {"places": ["VN-79"]})
+        audit.record(
+            session, clock, "role changed", "organisation", 5, {"person": lan.id, "to": "manager", "reason": ""}
+        )
+        audit.record(session, clock, "handed over", "person", lan.id, {"items": ["interest 34", "review 8"]})
+    browser = signed_in("administrator")
+    page = html.unescape(browser.get("/audit", headers={"Accept-Language": "vi"}).text)
+    file = browser.get("/audit.csv", headers={"Accept-Language": "vi"}).data.decode()
+    for told in (re.sub(r"<[^>]+>", "", page), file):
+        assert "loại: kết quả; trước đó: đang duyệt" in told
+        assert "địa phương: Hồ Chí Minh" in told
+        assert f"người: {name}; thành: người quản lý" in told
+        assert "Chuyển lời quan tâm 34, " in told
+        for code in ("under_review", "VN-79", "manager", "interest 34"):
+            assert code not in told

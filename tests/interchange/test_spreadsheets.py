@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from datetime import date
 from io import BytesIO
@@ -121,3 +122,9 @@ def test_a_template_opens_again_and_holds_no_formula(tmp_path: Path) -> None:
 def test_columns_have_the_letters_a_spreadsheet_shows(number: int, letters: str) -> None:
     assert column_letters(number) == letters
     assert column_number(letters) == number
+
+
+def test_a_template_does_not_tell_when_it_was_made() -> None:
+    archive = zipfile.ZipFile(BytesIO(write_template({"Rows": [["external_id", "title"]]}, [12, 40])))
+    assert {each.date_time[0] for each in archive.infolist()} == {1980}
+    assert set(re.findall(rb"\d{4}-\d\d-\d\dT", archive.read("docProps/core.xml"))) == {b"1980-01-01T"}

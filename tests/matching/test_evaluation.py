@@ -68,3 +68,12 @@ def test_a_broken_line_is_named(tmp_path: Path) -> None:
     corpus.write_text('{"_id": "a", "text": "one"}\n{oops\n', encoding="utf-8")
     with pytest.raises(UnreadableFile, match=r"corpus\.jsonl, line 2: not JSON"):
         read_set(corpus, queries, qrels)
+
+
+def test_a_version_of_a_document_in_another_language_answers_what_the_document_does(tmp_path: Path) -> None:
+    paths = files(tmp_path)
+    version = tmp_path / "corpus.vi.jsonl"
+    version.write_text(json.dumps({"_id": "dryer", "title": "", "text": "Sấy nhãn"}), encoding="utf-8")
+    found = read_set(*paths, versions=[version])
+    assert len(found.documents) == len(DOCUMENTS) + 1
+    assert found.grades == {"q1": {"dryer": 2, "dryer (corpus.vi.jsonl)": 2}, "q2": {"filter": 1}}

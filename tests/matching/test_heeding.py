@@ -19,9 +19,11 @@ from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
-from techex.matching import candidates, simulation, verdicts
+from techex.matching import candidates, heeding, ranking, simulation, verdicts
 from techex.matching.candidates import Query
+from techex.matching.heeding import Said
 from techex.matching.learning import Case
+from techex.matching.reference import languages_of
 from techex.matching.rules import MatchPage
 from techex.matching.service import Matcher
 from techex.matching.verdicts import Judgement, Refusal, Shown
@@ -282,3 +284,49 @@ def test_who_judges_the_head_of_a_list_finds_what_is_of_the_same_kind_behind_it(
     done = simulation.simulate_own(cases, texts, verdicts=60, each=6, rounds=2, noise=0.0)
     assert [(each.verdicts, each.unseen.needs) for each in done.rounds] == [(60, 10)] * 2
     assert done.before < done.after - 0.1
+
+
+def bilingual() -> tuple[list[Case], dict[int, tuple[str, str]]]:
+    """Things told in two languages: what is of one subject is more alike in one language than one thing is in both."""
+    size = 192
+    directions = iter(np.linalg.qr(np.random.default_rng(5).normal(size=(size, size)))[0].astype(np.float32))
+    asked, items, texts = [], [], {}
+    for _subject in range(12):
+        wording = {"en": next(directions), "vi": next(directions)}
+        for thing in range(6):
+            itself, numbers = next(directions), []
+            for language, words in wording.items():
+                numbers.append(len(items) + 1)
+                vector = unit((1.1 * words + itself)[None])
+                texts[numbers[-1]] = (f"word{numbers[-1]}", language)
+                passage = [Passage(0, "title_summary", language, "long", f"{numbers[-1]:064x}")]
+                entry = Entry(numbers[-1], Facts(language=language), {texts[numbers[-1]][0]: 1}, passage, vector)
+                items.append(Item((Visibility.PUBLIC, Kind.OFFER), entry))
+            if thing == 0:
+                need = unit((wording["en"] + 0.5 * itself)[None])
+                asked.append((Query("a need", "en", 2, need[0], need), dict.fromkeys(numbers, 1.0)))
+    partitions = Collection.build(items, card_key="made", dimension=size).view({Visibility.PUBLIC}, Kind.OFFER)
+    return [Case(query, partitions, grades) for query, grades in asked], texts
+
+
+def test_a_fit_in_one_language_leads_to_the_same_thing_in_another_before_its_neighbours() -> None:
+    cases, texts = bilingual()
+    firsts = 0
+    for case in cases:
+        english, vietnamese = sorted(case.grades)
+        said = Said({english: 1.0}, {english: texts[english]})
+        heeded = ranking.both(case.partitions, case.query, None, said)[1].ids.tolist()
+        firsts += next(one for one in heeded if one != english) == vietnamese
+    assert firsts == len(cases)
+
+
+def test_words_speak_for_listings_of_their_language_and_not_for_the_language() -> None:
+    cases, _texts = bilingual()
+    partitions = cases[0].partitions
+    ids = [partition.ids() for partition in partitions]
+    languages = np.concatenate([languages_of(partition, own) for partition, own in zip(partitions, ids, strict=True)])
+    english = min(cases[0].grades)
+    added = heeding.words(partitions, ids, languages, Said({english: 1.0}, {english: ("word3 word4 word9", "en")}))
+    assert added.std() > 0.1
+    for number in set(languages.tolist()):
+        assert added[languages == number].sum() == pytest.approx(0, abs=1e-4)
