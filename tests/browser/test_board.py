@@ -16,7 +16,7 @@ from techex.core.context import command_line_context
 from techex.core.database import Database
 from tests.brokering.stage import posted
 from tests.brokering.test_deals import agreed
-from tests.browser.soundness import sound
+from tests.browser.soundness import View, sound
 from tests.cast import CAST, person_of
 
 Open = Callable[..., Page]
@@ -69,7 +69,7 @@ def test_a_card_is_moved_by_the_keys_that_the_page_names(served: Flask, open_pag
     expect(_card(page, number)).to_have_class(re.compile("is-picked"))
     page.keyboard.press("ArrowRight")
     expect(says).to_contain_text("Lost, asks for more on the deal’s page, 2 of 2")
-    assert sound(page, "board-picked") == []
+    assert sound(page, "board-picked", [View(1280)]) == []
     page.keyboard.press("Escape")
     expect(says).to_have_text("It stays where it was.")
     assert _stage(served, number) == "lead"
@@ -98,7 +98,7 @@ def test_a_card_is_dragged_and_what_is_refused_is_explained(served: Flask, open_
     expect(old.locator("#board-says")).to_contain_text(
         f"Deal No. {number} was not moved and stands here now: Introduced."
     )
-    assert sound(old, "board-refused") == []
+    assert sound(old, "board-refused", [View(1280)]) == []
 
     viewer = open_page("/deals", person="viewer")
     viewer.locator(f"#deal-{number} [data-card-link]").focus()

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import func, select
 
-from techex.core.database import Database
-from techex.listings.tables import Listing
 from tests.browser.conftest import ARTEFACTS
-from tests.browser.soundness import barriers
 
 PROBLEMS = {
     "en": "We must reduce the colour of textile dyeing wastewater without more sludge, 400 m³ a day",
@@ -117,62 +112,3 @@ def test_characters_are_counted_as_one_types(open_page: Open) -> None:
     page = open_page("/")
     page.locator("#text").fill("nước thải")
     expect(page.locator("#text-left")).to_have_text("4,991 characters left")
-
-
-PAGES = (
-    "/",
-    "/matches?text=textile+dyeing+wastewater+sludge",
-    "/matches?text=",
-    "/matches?text=x&country=FJ",
-    "/needs",
-    "/results?q=zzzz",
-    "/needs/{need}",
-    "/results/{result}",
-    "/matches/{need}",
-    "/organisations",
-    "/places",
-    "/places/VN-79",
-    "/places/NL",
-    "/regions/SOUTHEAST",
-    "/quality",
-    "/nowhere",
-)
-
-
-@pytest.fixture(scope="session")
-def longest(demo_file: Path) -> dict[str, int]:
-    """The listings with the longest titles: what breaks a layout first."""
-    database = Database(f"sqlite:///{demo_file}")
-    with database.reading() as session:
-        found = {
-            name: session.scalars(
-                select(Listing.id).where(Listing.kind == kind).order_by(func.length(Listing.title).desc()).limit(1)
-            ).one()
-            for name, kind in (("need", "need"), ("result", "offer"))
-        }
-    database.close()
-    return found
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_axe_finds_nothing(open_page: Open, longest: dict[str, int], path: str) -> None:
-    page = _missing(open_page) if path == "/nowhere" else open_page(path.format(**longest), language="vi")
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-        assert barriers(page, scheme) == []
-
-
-def _missing(open_page: Open) -> Page:
-    # Asked from within a page, since a 404 of the document itself is an error on the console.
-    page = open_page("/", language="vi")
-    page.set_content(page.request.get("/nowhere").text())
-    return page
-
-
-@pytest.mark.parametrize("path", PAGES[:-1])
-def test_nothing_scrolls_sideways(open_page: Open, longest: dict[str, int], path: str) -> None:
-    for language in ("vi", "en"):
-        page = open_page(path.format(**longest), width=1280, language=language)
-        for width in (1280, 768, 390, 360):
-            page.set_viewport_size({"width": width, "height": 900})
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, f"{language} {width}"
