@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from techex import paths
 from techex.app import create_app
+from techex.core import memory
 from techex.core.context import COMMAND_LINE, Context
 from techex.core.database import Database
 from techex.interchange import demo
@@ -181,3 +182,8 @@ def client(app: Flask) -> FlaskClient:
 def signed_in(app: Flask) -> Callable[[str], Browser]:
     """`signed_in("operator")`: a browser in which this one of the cast has signed in."""
     return lambda name: sign_in(app, name)
+
+
+def pytest_collection_finish() -> None:
+    """The garbage collector looks for cycles as seldom as where pages are served."""
+    memory.settle()
