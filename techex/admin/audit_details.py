@@ -6,9 +6,10 @@ A detail is a name and a value. Names are those of ASPECTS; values are numbers, 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import format_date, gettext
 
 from techex.admin.desk import TASKS, Task
 from techex.admin.saved_views import LISTS
@@ -115,6 +116,7 @@ CODES: Mapping[str, Mapping[Any, str]] = {
     "items": {EVERYTHING: N_("everything")},
 }
 _PLACES = frozenset({"place", "places"})
+_DAYS = frozenset({"since", "until"})
 
 
 def said(detail: Mapping[str, Any], names: Mapping[int, str]) -> Sequence[tuple[str, str]]:
@@ -133,6 +135,8 @@ def _value(name: str, value: Any, names: Mapping[int, str]) -> str:
         return str(gettext("yes") if value else gettext("no"))
     if name == "person":
         return names.get(value) or gettext("no. %(number)s", number=value)
+    if name in _DAYS:
+        return str(format_date(date.fromisoformat(value), "long"))
     if name in _PLACES:
         return place_called(str(value))
     if isinstance(value, str) and (words := CODES.get(name, {}).get(value)):

@@ -21,6 +21,7 @@ from techex.core.sheets import MOST_ROWS
 from techex.core.vocabulary import N_
 from techex.errors import BadInput
 from techex.web import addresses, identity, policy, replies, tables
+from techex.web.language import who
 
 LARGEST_NUMBER = 2**31 - 1  # of an integer column
 
@@ -105,7 +106,7 @@ def file(suffix: str) -> Response:
     columns = (
         tables.Column(N_("No."), lambda entry: entry.id),
         tables.Column(N_("When"), lambda entry: f"{entry.at:%Y-%m-%d %H:%M:%S}Z"),
-        tables.Column(N_("Who"), lambda entry: names.get(entry.person_id, entry.actor)),
+        tables.Column(N_("Who"), lambda entry: names.get(entry.person_id) or who(entry.actor)),
         tables.Column(N_("Did what"), lambda entry: gettext(OTHERWISE.get(entry.verb, entry.verb))),
         tables.Column(N_("To what"), lambda entry: f"{gettext(entry.subject)} {entry.subject_id}"),
         tables.Column(N_("Details"), lambda entry: "; ".join(map(": ".join, audit_details.said(entry.detail, names)))),

@@ -35,6 +35,9 @@ SENTENCES_KEPT = 8_192  # all of both catalogues, as text and as markup
 NUMBERS_KEPT = 4096  # counts of the same few sizes stand beside every filter
 RELATIVE_FOR_DAYS = 45  # older than this, a date says more than "7 weeks ago"
 
+# Who acts and is no person, as it is kept beside what was done.
+ACTORS = (N_("anonymous"), N_("command line"), N_("demo exchange"), N_("the link mailed to its owner"))
+
 blueprint = Blueprint("web", __name__)
 
 
@@ -122,6 +125,11 @@ def day(value: date | datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), shown)
 
 
+def who(name: str) -> str:
+    """Who did something: a person by name, anything else in the language of the page."""
+    return str(gettext(name)) if name in ACTORS else name
+
+
 def here(moment: datetime) -> date:
     """The day it is where the reader is."""
     return moment.astimezone(_timezone()).date()
@@ -200,7 +208,9 @@ def init_app(app: Flask, settings: Settings) -> None:
         default_translation_directories=str(paths.translations_dir()),
         locale_selector=_choose,
     )
-    app.jinja_env.filters.update(number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence)
+    app.jinja_env.filters.update(
+        number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence, who=who
+    )
     app.jinja_env.globals["_"] = _translating()
     app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)
     app.register_blueprint(blueprint)

@@ -217,7 +217,14 @@ def test_details_are_told_in_vietnamese_on_the_page_and_in_the_file(
         audit.record(
             session, clock, "role changed", "organisation", 5, {"person": lan.id, "to": "manager", "reason": ""}
         )
-        audit.record(session, clock, "handed over", "person", lan.id, {"items": ["interest 34", "review 8"]})
+        audit.record(
+            session,
+            clock,
+            "handed over",
+            "person",
+            lan.id,
+            {"items": ["interest 34", "review 8"], "until": "2026-12-24"},
+        )
     browser = signed_in("administrator")
     page = html.unescape(browser.get("/audit", headers={"Accept-Language": "vi"}).text)
     file = browser.get("/audit.csv", headers={"Accept-Language": "vi"}).data.decode()
@@ -226,5 +233,7 @@ def test_details_are_told_in_vietnamese_on_the_page_and_in_the_file(
         assert "địa phương: Hồ Chí Minh" in told
         assert f"người: {name}; thành: người quản lý" in told
         assert "Chuyển lời quan tâm 34, " in told
-        for code in ("under_review", "VN-79", "manager", "interest 34"):
+        assert "đến ngày: 24 tháng 12, 2026" in told
+        assert "dòng lệnh" in told
+        for code in ("under_review", "VN-79", "manager", "interest 34", "command line"):
             assert code not in told

@@ -107,3 +107,10 @@ def test_a_recent_moment_is_told_in_words_with_the_exact_one_beside(app: Flask) 
         assert "3 ngày trước" in shown
         assert 'title="' in shown
         assert "trước" not in language.ago(now - timedelta(days=90))
+
+
+def test_what_acts_and_is_no_person_is_called_in_the_language_of_the_page(app: Flask) -> None:
+    with app.test_request_context(headers={"Accept-Language": "vi"}):
+        assert not set(map(language.who, language.ACTORS)) & set(language.ACTORS)
+        assert language.who("demo exchange") == "sàn minh họa"
+        assert language.who("Lê Minh Châu") == "Lê Minh Châu"
