@@ -5,6 +5,7 @@ Also the filters that show numbers, dates and money as the reader writes them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from functools import cache, lru_cache
@@ -37,6 +38,8 @@ RELATIVE_FOR_DAYS = 45  # older than this, a date says more than "7 weeks ago"
 
 # Who acts and is no person, as it is kept beside what was done.
 ACTORS = (N_("anonymous"), N_("command line"), N_("demo exchange"), N_("the link mailed to its owner"))
+
+_COMMAND = re.compile(r"`([^`]+)`")
 
 blueprint = Blueprint("web", __name__)
 
@@ -95,6 +98,11 @@ def sentence(text: str) -> str:
         return text
     values = {name: sentence(value) if isinstance(value, str) else value for name, value in text.values.items()}
     return str(gettext(text.pattern, **values))
+
+
+def commands(text: str) -> Markup:
+    """A sentence whose commands, which stand between backticks, are marked up as such."""
+    return Markup(_COMMAND.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 - escaped before
 
 
 def number(value: float) -> str:
@@ -209,7 +217,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         locale_selector=_choose,
     )
     app.jinja_env.filters.update(
-        number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence, who=who
+        number=number, money=money, day=day, day_of=day_of, ago=ago, sentence=sentence, who=who, commands=commands
     )
     app.jinja_env.globals["_"] = _translating()
     app.jinja_env.globals.update(page_language=page_language, page_languages=_offered, language_names=LANGUAGES)

@@ -114,3 +114,8 @@ def test_what_acts_and_is_no_person_is_called_in_the_language_of_the_page(app: F
         assert not set(map(language.who, language.ACTORS)) & set(language.ACTORS)
         assert language.who("demo exchange") == "sàn minh họa"
         assert language.who("Lê Minh Châu") == "Lê Minh Châu"
+
+
+def test_commands_in_a_sentence_are_marked_up_and_nothing_else_is() -> None:
+    assert language.commands("Run `techex import <file>` now.") == "Run <code>techex import &lt;file&gt;</code> now."
+    assert language.commands("<b>` alone") == "&lt;b&gt;` alone"
