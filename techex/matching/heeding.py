@@ -27,6 +27,7 @@ WEIGHT = 1.5  # of likeness to what is searched for once more, in spreads
 SHARE = 0.8  # of the second search that is for what fits, the rest for the best candidates
 WORDS_WEIGHT = 1.0  # of words in common with what fits, in spreads over the candidates
 MOST_TERMS = 40  # of these words, by how rare they are and how many of the fits hold them
+PASSED_ON = 3.0  # spreads by which a fit speaks better for its neighbours than its score would, and a refusal worse
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,15 @@ def _share(vectors: NDArray[np.floating]) -> FloatArray:
     """(n, d) vectors scaled so that their sum is a unit vector."""
     length = float(np.linalg.norm(vectors.sum(axis=0)))
     return (vectors / length if length > 0 else vectors).astype(np.float32)
+
+
+def passed_on(ids: IntArray, scores: Numbers, said: Said) -> Numbers:
+    """(m,) scores as the neighbours of candidates feel them: a copy of what was refused goes down with it."""
+    told = scores.copy()
+    for place, listing in enumerate(ids.tolist()):
+        if listing in said.grades:
+            told[place] += PASSED_ON * (2 * said.grades[listing] - 1)
+    return told
 
 
 class Bare(Protocol):

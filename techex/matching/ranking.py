@@ -191,7 +191,7 @@ def finished(
     """What was begun, put in order: with likeness to the best candidates, and to better neighbours.
 
     With `heeded`, what a reader said and the order without it, likeness to what fits takes the place of likeness to the
-    best candidates, for all that nothing was said of.
+    best candidates, and what was judged speaks for its neighbours accordingly, for all that nothing was said of.
     """
     scored, ids = begun.scored, begun.ids
     added = dict(begun.added)
@@ -207,7 +207,8 @@ def finished(
     scores = begun.plain + added[FEEDBACK]
     if query.whole is not None and parts.neighbours:
         best = scoring.order(ids, scores)[: scoring.NEIGHBOURING]
-        added[NEIGHBOURS][best] = scoring.neighbours(scores[best], begun.wholes[best], begun.languages[best])
+        felt = heeding.passed_on(ids[best], scores[best], heeded[0]) if heeded else scores[best]
+        added[NEIGHBOURS][best] = scoring.neighbours(felt, begun.wholes[best], begun.languages[best])
     if heeded:  # what was judged is known already: it speaks for its neighbours, and stays where it would be
         for part in (FEEDBACK, NEIGHBOURS):
             added[part] = heeding.unmoved(ids, added[part], *heeded, part)

@@ -19,7 +19,7 @@ from techex.listings import service as listings
 from techex.listings.rules import Kind, Visibility
 from techex.listings.tables import Listing
 from techex.listings.validation import checked_draft
-from techex.matching import candidates, heeding, ranking, simulation, verdicts
+from techex.matching import candidates, heeding, ranking, scoring, simulation, verdicts
 from techex.matching.candidates import Query
 from techex.matching.heeding import Said
 from techex.matching.learning import Case
@@ -318,6 +318,16 @@ def test_a_fit_in_one_language_leads_to_the_same_thing_in_another_before_its_nei
         heeded = ranking.both(case.partitions, case.query, None, said)[1].ids.tolist()
         firsts += next(one for one in heeded if one != english) == vietnamese
     assert firsts == len(cases)
+
+
+@pytest.mark.parametrize(("grade", "sign"), [(1.0, 1), (0.5, 0), (0.0, -1)])
+def test_a_copy_of_what_was_judged_goes_up_or_down_with_it(grade: float, sign: int) -> None:
+    ids, scores = np.array([7, 8, 9]), np.array([4.0, 4.0, 4.0])
+    vectors = unit(np.array([[1, 0, 0], [0.9, 0.1, 0], [0, 0, 1]], np.float32))
+    felt = heeding.passed_on(ids, scores, Said({7: grade}, {}))
+    _judged, copy, stranger = scoring.neighbours(felt, vectors, np.array([1, 2, 2], np.int32))
+    assert np.sign(round(copy, 6)) == sign
+    assert abs(stranger) <= abs(copy)
 
 
 def test_words_speak_for_listings_of_their_language_and_not_for_the_language() -> None:
