@@ -34,6 +34,7 @@ DENSE = ("whole", "passages")
 LEXICAL = "lexical"
 STATED = structure.PARTS
 
+NO_LANGUAGE = -1  # beside the numbers of languages
 _BOUND = K1 + 1  # BM25 of a term that is said without end, in units of its idf
 
 
@@ -168,8 +169,7 @@ class Scored:
 
     def likeness(self, vector: FloatArray) -> Numbers:
         """(m,) compared with a vector (d,) of no language."""
-        whole, passages = self._compared(vector, vector[None], -1)
-        return whole + passages
+        return self.likeness_by_language({NO_LANGUAGE: vector})
 
     def likeness_by_language(self, vectors: Mapping[int, FloatArray]) -> Numbers:
         """(m,) compared with the sum of vectors (d,), each of the language with this number."""

@@ -2,7 +2,8 @@
 
 What fits is searched for once more, by its vector (Rocchio 1971, "Relevance feedback in information retrieval") and by
 its rarest words (as Lavrenko and Croft 2001, "Relevance-based language models", without the probabilities); what was
-refused is no longer taken for a sign of what is wanted. Pure functions of a ranking that has begun.
+refused is no longer taken for a sign of what is wanted, and takes its copies down. Pure functions of a ranking that has
+begun.
 """
 
 from __future__ import annotations
@@ -134,9 +135,10 @@ def words(
     telling = sorted(rare, key=lambda term: (-shares[term] * rare[term], term))[:MOST_TERMS]
     terms = {term: shares[term] for term in telling}
     found = np.concatenate([each.keywords(terms).of(own) for each, own in zip(partitions, ids, strict=True)])
+    shares_of = np.zeros(len(found))
     for number in np.unique(languages).tolist():
-        found[languages == number] -= found[languages == number].mean()
+        own_language = languages == number
+        found[own_language] -= found[own_language].mean()
+        shares_of[own_language] = own_language.mean()
     spread = float(found.std())
-    shares_of = {number: float(np.mean(languages == number)) for number in np.unique(languages).tolist()}
-    weight = WORDS_WEIGHT * np.array([shares_of[number] for number in languages.tolist()])
-    return weight * found / spread if spread > 0 else every
+    return WORDS_WEIGHT * shares_of * found / spread if spread > 0 else every

@@ -138,8 +138,10 @@ def uncollected() -> Iterator[None]:
     """No search for cycles in what all tests have made: it takes a second, of whoever happens to be measured."""
     gc.collect()
     gc.disable()
-    yield
-    gc.enable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def test_a_reply_takes_the_same_work_whatever_is_hidden(for_outsiders: Pair) -> None:
