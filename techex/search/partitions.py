@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +44,16 @@ class Selection:
     """Listings of one partition that passed a filter: a boolean for each row of base and recent part."""
 
     masks: tuple[BoolArray, BoolArray]
-    ids: IntArray  # ascending
+    segments: tuple[Segment, Segment]
+
+    @cached_property
+    def ids(self) -> IntArray:
+        """The ids of these listings, ascending; most searches never ask for them."""
+        found = [segment.ids[ok] for segment, ok in zip(self.segments, self.masks, strict=True)]
+        return np.sort(np.concatenate(found))
 
     def __len__(self) -> int:
-        return len(self.ids)
+        return sum(int(np.count_nonzero(ok)) for ok in self.masks)
 
 
 @dataclass(frozen=True)
@@ -163,8 +170,7 @@ class Partition:
         base, recent = (mask(segment.facts, filters, self.tables.labels) for segment in self.segments)
         if self.alive is not None:
             base &= self.alive
-        ids = np.concatenate([segment.ids[ok] for segment, ok in zip(self.segments, (base, recent), strict=True)])
-        return Selection((base, recent), np.sort(ids))
+        return Selection((base, recent), self.segments)
 
     def dense(self, queries: FloatArray, k: int, allowed: Selection | None = None) -> tuple[IntArray, FloatArray]:
         """Candidates by meaning: listing ids and their best cosine over all passages and all (q, d) queries.

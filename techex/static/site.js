@@ -2,6 +2,12 @@
    Filters answer at once (htmx), so their button is not needed; limits are counted as one types. */
 document.documentElement.classList.add("scripted");
 
+// On a phone the lines of other pages are moved sideways: to the page that this is.
+document.querySelectorAll("header nav").forEach((nav) => {
+  const here = nav.querySelector("[aria-current]");
+  if (here) nav.scrollLeft = here.offsetLeft + here.offsetWidth / 2 - nav.offsetLeft - nav.clientWidth / 2;
+});
+
 document.addEventListener("input", (event) => {
   const field = event.target.closest("[data-limit]");
   if (field) countDown(field);

@@ -55,3 +55,19 @@ def test_filters_answer_at_once_and_without_scripts_by_their_button(open_page: O
     plain.locator("#task").select_option("outcome")
     plain.get_by_role("button", name="Show").click()
     expect(plain.locator("main .empty")).to_be_visible()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_on_a_phone_the_other_pages_take_two_lines_and_every_one_is_reached(open_page: Open, script: bool) -> None:
+    page = open_page("/desk", person="operator", script=script)
+    page.set_viewport_size({"width": 390, "height": 900})
+    page.goto("/duplicates")
+    last = page.locator("nav.desk a").last
+    expect(last).to_have_attribute("aria-current", "page")
+    if script:  # else it is moved there by hand, or by the key that reaches it
+        expect(last).to_be_in_viewport(ratio=1)
+    last.focus()
+    expect(last).to_be_in_viewport(ratio=1)
+    frame = page.locator("header").bounding_box()
+    assert frame is not None
+    assert frame["height"] < 160
