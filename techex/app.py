@@ -54,6 +54,7 @@ from techex.matching import (
     pair_views,
     place_views,
     quality_views,
+    surveyed,
     verdict_views,
     verdicts,
 )
@@ -70,7 +71,6 @@ from techex.web import addresses, csrf, identity, language, policy, problems, re
 BLUEPRINTS = (
     account_doors.blueprint,
     listing_views.blueprint,
-    life_views.blueprint,
     review_views.blueprint,
     organisation_views.blueprint,
     organisation_member_views.blueprint,
@@ -189,6 +189,7 @@ def create_app(
     deletion_views.init_app(app, LEAVING, organisation_members.left_without)
     matching_views.init_app(app, matcher or _own_matcher(settings, database))
     quality_views.init_app(app, settings)
+    life_views.init_app(app, surveyed.suited)
     posting_views.init_app(app, draft_views.twins_of)
     import_views.init_app(app, _language_of)
     pair_views.init_app(app)

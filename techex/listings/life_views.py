@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request, url_for
+from flask import Blueprint, Flask, Response, current_app, request, url_for
 from sqlalchemy.orm import Session, object_session
 
 from techex.core.context import Context
@@ -14,7 +14,7 @@ from techex.errors import BadInput, FieldErrors, NotFound, Sentence
 from techex.listings import ageing, content, correction, disclosure, lifecycle, queries, queue_list, reviews, service
 from techex.listings.disclosure import Disclosure
 from techex.listings.lifecycle import Transition, Verb
-from techex.listings.rules import FIELD_BY_NAME, Kind, State, Teaser, Visibility
+from techex.listings.rules import FIELD_BY_NAME, Kind, State, Suited, Teaser, Visibility
 from techex.listings.tables import Listing
 from techex.web import identity, policy, replies, tables
 
@@ -25,7 +25,17 @@ BUTTONS = (
 )
 WITH_REASON = tuple({row.verb for row in lifecycle.TRANSITIONS if lifecycle.Need.REASON in row.needs})
 
+# How the listings of the asker's organisations stand among the others, by id.
+Suiting = Callable[[Session, Context], Mapping[int, Suited]]
+_SUITING = "techex.suiting"
+
 blueprint = Blueprint("life", __name__)
+
+
+def init_app(app: Flask, suiting: Suiting) -> None:
+    """Register the pages; `suiting` knows how listings stand among the others."""
+    app.extensions[_SUITING] = suiting
+    app.register_blueprint(blueprint)
 
 
 def address_of(listing: Listing, **more: Any) -> str:
@@ -94,8 +104,8 @@ def mine() -> Response:
     """The listings of one's organisations with what can be done to each, and those that are shared with them."""
     context = identity.context()
     with identity.database().reading() as session:
-        found = queue_list.MINE.ask(queries.of_organisations(session, context), request.args)
-        returned = [listing for listing in found.rows if listing.state == State.RETURNED]
+        found = queue_list.MINE.ask(_own(session, context), request.args)
+        returned = [one.listing for one in found.rows if one.listing.state == State.RETURNED]
         return replies.page(
             "listings/mine.html",
             found=found,
@@ -110,7 +120,13 @@ def mine() -> Response:
 def file(suffix: str) -> Response:
     """All of that list, with the same filters."""
     with identity.database().reading() as session:
-        return queue_list.MINE.file(queries.of_organisations(session, identity.context()), request.args, suffix)
+        return queue_list.MINE.file(_own(session, identity.context()), request.args, suffix)
+
+
+def _own(session: Session, context: Context) -> list[queue_list.Own]:
+    suiting: Suiting = current_app.extensions[_SUITING]
+    suited = suiting(session, context)
+    return [queue_list.Own(listing, suited.get(listing.id)) for listing in queries.of_organisations(session, context)]
 
 
 @blueprint.get("/on-request")

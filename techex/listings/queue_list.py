@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from flask_babel import gettext
 
 from techex.core.vocabulary import N_
 from techex.listings import lifecycle, reviews
 from techex.listings.reviews import Waiting
-from techex.listings.rules import Kind, State
+from techex.listings.rules import Kind, State, Suited
 from techex.listings.tables import Listing
 from techex.regions.naming import place_called
 from techex.web.language import page_language
@@ -77,29 +80,58 @@ TABLE = Table(
     words=lambda line: f"{line[1].listing.title} {line[1].listing.organisation.name}",
 )
 
+
+@dataclass(frozen=True)
+class Own:
+    """A listing of one's organisations, and how it stands among the others; None where it was not compared."""
+
+    listing: Listing
+    suited: Suited | None = None
+
+
+MATCHES = {"some": N_("something suits"), "none": N_("nothing suits"), "unknown": N_("not compared")}
+
+
+def _matches(one: Own) -> str:
+    return "unknown" if one.suited is None else "some" if one.suited.count else "none"
+
+
+def _strongest(one: Own) -> tuple[int, int, int]:
+    return (-one.suited.best, -one.suited.count, -one.listing.id) if one.suited else (1, 0, -one.listing.id)
+
+
+def _ends(one: Own) -> tuple[bool, datetime]:
+    ends = one.listing.expires_at
+    return (ends is None, ends or one.listing.updated_at)
+
+
 MINE = Table(
     "life.mine",
     "life.file",
     {
-        "touched": (N_("touched last first"), lambda one: (-one.updated_at.timestamp(), -one.id)),
-        "ends": (N_("ends soonest first"), lambda one: (one.expires_at is None, one.expires_at or one.updated_at)),
-        "state": (N_("by state"), lambda one: (list(State).index(State(one.state)), -one.id)),
-        "title": (BY_TITLE, lambda one: (one.title.casefold(), one.id)),
+        "touched": (N_("touched last first"), lambda one: (-one.listing.updated_at.timestamp(), -one.listing.id)),
+        "strongest": (N_("strongest match first"), _strongest),
+        "ends": (N_("ends soonest first"), _ends),
+        "state": (N_("by state"), lambda one: (list(State).index(State(one.listing.state)), -one.listing.id)),
+        "title": (BY_TITLE, lambda one: (one.listing.title.casefold(), one.listing.id)),
     },
     (
-        Column(N_("Number"), lambda one: one.id),
-        Column(N_("Title"), lambda one: one.title),
-        Column(N_("Kind"), lambda one: kind_name(one.kind)),
-        Column(N_("Organisation"), owner),
-        Column(N_("State"), lambda one: state_name(one.state)),
-        Column(N_("Visibility"), lambda one: one.visibility),
-        Column(N_("Listed until"), lambda one: one.expires_at),
-        Column(N_("Last change"), lambda one: one.updated_at),
+        Column(N_("Number"), lambda one: one.listing.id),
+        Column(N_("Title"), lambda one: one.listing.title),
+        Column(N_("Kind"), lambda one: kind_name(one.listing.kind)),
+        Column(N_("Organisation"), lambda one: owner(one.listing)),
+        Column(N_("State"), lambda one: state_name(one.listing.state)),
+        Column(N_("Visibility"), lambda one: one.listing.visibility),
+        Column(N_("Suitable matches"), lambda one: one.suited.count if one.suited else None),
+        Column(N_("Strongest match"), lambda one: one.suited.best if one.suited else None),
+        Column(N_("Listed until"), lambda one: one.listing.expires_at),
+        Column(N_("Last change"), lambda one: one.listing.updated_at),
     ),
     {
-        "kind": Filter(N_("Kind"), lambda one: [one.kind], kind_name),
-        "state": Filter(N_("State"), lambda one: [one.state], state_name),
-        "of": Filter(N_("Organisation"), lambda one: [owner(one)], lambda name: name),
+        "kind": Filter(N_("Kind"), lambda one: [one.listing.kind], kind_name),
+        "state": Filter(N_("State"), lambda one: [one.listing.state], state_name),
+        "of": Filter(N_("Organisation"), lambda one: [owner(one.listing)], lambda name: name),
+        "matches": Filter(N_("Matches"), lambda one: [_matches(one)], lambda code: gettext(MATCHES[code])),
     },
-    words=lambda one: one.title,
+    words=lambda one: one.listing.title,
 )

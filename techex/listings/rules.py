@@ -171,6 +171,15 @@ def fields_of(kind: Kind) -> list[FieldRule]:
 
 
 @dataclass(frozen=True)
+class Suited:
+    """How a listing stood when the whole exchange was last compared: how many of the other kind suit it, and by what
+    strength (0 to 100) the nearest does."""
+
+    count: int
+    best: int
+
+
+@dataclass(frozen=True)
 class ListingDraft:
     """A listing before it is stored: `values` maps names of FIELDS to checked values."""
 

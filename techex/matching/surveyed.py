@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from techex.core.context import Actor, Context
 from techex.listings import queries
+from techex.listings.rules import Suited
 from techex.listings.tables import Listing
-from techex.matching.survey_tables import Survey, SurveyedPair
+from techex.matching.survey_tables import Survey, SurveyedListing, SurveyedPair
 
 PUBLIC, ALL = "public", "all"
 
@@ -38,3 +39,18 @@ def nearest(session: Session, context: Context, needs: Sequence[int]) -> dict[in
     for need_id, offer_id, value in session.execute(query):
         found.setdefault(need_id, []).append((offer_id, value))
     return found
+
+
+def suited(session: Session, context: Context) -> dict[int, Suited]:
+    """How the listings of the asker's organisations stood in the last look, by id; results as in the lists of needs.
+
+    What is not shown to everybody who may search like the asker, or came after that look, is left out.
+    """
+    own = [membership.organisation_id for membership in context.actor.memberships]
+    query = (
+        select(SurveyedListing.listing_id, SurveyedListing.suitable, SurveyedListing.best)
+        .join(Listing, Listing.id == SurveyedListing.listing_id)
+        .where(SurveyedListing.scope == scope_of(context.actor), Listing.organisation_id.in_(own))
+        .where(*queries.shown(context))
+    )
+    return {listing_id: Suited(count, best) for listing_id, count, best in session.execute(query)} if own else {}

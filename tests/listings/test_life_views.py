@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -22,6 +24,8 @@ from techex.listings.lifecycle import Verb
 from techex.listings.rules import Kind, ListingDraft, State, Visibility
 from techex.listings.tables import Listing, Review
 from techex.listings.validation import checked_draft
+from techex.matching.survey_tables import SurveyedListing
+from techex.matching.surveyed import PUBLIC
 from techex.organisations.service import get_organisation
 from techex.regions import working_days
 from tests.cast import CAST, person_of, sign_in
@@ -109,6 +113,31 @@ def test_a_need_is_submitted_returned_amended_read_twice_and_published(app: Flas
     second.post(f"/review/{number}/read", data=MARKS)
     assert operator.post(f"/review/{number}/publish").status_code == 303
     assert FlaskClient(app, app.response_class).get(f"/needs/{number}").status_code == 200
+
+
+def test_owners_see_at_a_glance_which_of_their_listings_are_matched(app: Flask, exchange: Database) -> None:
+    titles = ("Khử màu nước thải dệt nhuộm", "Dệt lưới không nút", "Sợi bí mật chống cháy")
+    strong, lonely, hidden = (posted(exchange, State.PUBLISHED, title=title) for title in titles)
+    draft_of_later = posted(exchange, title="Nhuộm không nước")
+    with exchange.transaction() as session:
+        rows = ((strong, 83, 3), (lonely, 12, 0), (hidden, 99, 9))
+        for listing, best, suitable in rows:
+            session.add(SurveyedListing(scope=PUBLIC, listing_id=listing, best=best, suitable=suitable, shown=0))
+        session.get_one(Listing, hidden).visibility = Visibility.RESTRICTED.value
+    editor = sign_in(app, "editor")
+    page = editor.get("/my/listings").text
+    assert "3 results suit it, the best with strength 83" in page
+    assert "Nothing suits it yet; the nearest has strength 12" in page
+    assert "strength 99" not in page, "it was shared when all were compared, and is not any more"
+    by_strength = re.findall(r"/needs/(\d+)", editor.get("/my/listings?sort=strongest&kind=need").text)
+    assert list(dict.fromkeys(map(int, by_strength)))[:2] == [strong, lonely]
+    alone = editor.get("/my/listings?matches=none").text
+    assert f"/needs/{lonely}" in alone
+    assert f"/needs/{strong}" not in alone
+    lines = csv.DictReader(io.StringIO(editor.get("/my/listings.csv").data.decode("utf-8-sig")))
+    told = {int(line["Number"]): (line["Suitable matches"], line["Strongest match"]) for line in lines}
+    assert told == {strong: ("3", "83"), lonely: ("0", "12"), hidden: ("", ""), draft_of_later: ("", "")}
+    assert "strength 83" not in sign_in(app, "rival").get("/my/listings").text
 
 
 def test_one_reader_is_enough_where_the_exchange_says_so(exchange: Database) -> None:
