@@ -129,6 +129,20 @@ def test_nobody_else_learns_of_a_deal(demo_app: Flask, deal: int, name: str) -> 
         assert session.scalar(select(func.count()).select_from(DealMessage)) == 1
 
 
+def test_what_somebody_wrote_who_has_left_stands_under_their_organisation(demo_app: Flask, deal: int) -> None:
+    officer = sign_in(demo_app, "officer")
+    _take(sign_in(demo_app, "operator"), deal, "introduce")
+    officer.post(f"/deals/{deal}/messages", data={"text": "Our dates for a trial.", "rung": "non_confidential"})
+    head = r'class="messages"><li[^>]*><p class="small soft">([^·]+) ·'
+    written = re.search(head, _text(officer, deal))
+    assert written
+    with demo_app.app_context(), identity.database().transaction() as session:
+        session.execute(update(DealMessage).values(person_id=None))
+    left = re.search(head, _text(officer, deal))
+    assert left
+    assert written[1].endswith(f", {left[1]}")
+
+
 def test_an_anonymous_owner_is_known_to_the_other_side_after_the_introduction_only(
     demo_app: Flask, pair: Pair, deal: int
 ) -> None:
