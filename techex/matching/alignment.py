@@ -46,10 +46,12 @@ CROWDED = 0.1  # percentages are everywhere: each further sentence with such a f
 
 @dataclass(frozen=True)
 class Alignment:
-    """Scores (requirements, statements), and the likeness of every requirement to every clause of each statement."""
+    """Scores (requirements, statements), the likeness of every requirement to every clause of each statement within the
+    pair, and (requirements, statements) how alike they are in the world."""
 
     scores: Scores
     clauses: tuple[tuple[Scores, ...], ...]
+    world: Scores
 
     def likeness(self, requirement: int, statement: int, clause: int) -> float:
         """How near a clause is to a requirement, by meaning alone."""
@@ -57,19 +59,28 @@ class Alignment:
 
 
 def align(
-    requirements: Sequence[Requirement], statements: Sequence[Statement], asked: Vectors, clauses: Vectors
+    requirements: Sequence[Requirement],
+    statements: Sequence[Statement],
+    asked: Vectors,
+    clauses: Vectors,
+    world: Vectors,
 ) -> Alignment:
-    """The alignment of all pairs, from (r, d) vectors of the requirements and (c, d) of the statements' clauses."""
+    """The alignment of all pairs.
+
+    From vectors (r, d) of the requirements and (c, d) of the statements' clauses, and (r, c) how alike they are among
+    all texts of the exchange.
+    """
     own, theirs = _apart(asked), _apart(clauses)
     likeness = theirs @ own.T
     likeness = (likeness - HUBNESS * likeness.mean(axis=1, keepdims=True)).T
     borders = np.cumsum([0, *(len(statement.clauses) for statement in statements)])
     pieces = tuple(tuple(row[start:end] for start, end in pairwise(borders)) for row in likeness)
+    anywhere = np.maximum.reduceat(world.astype(np.float64), borders[:-1], axis=1)
     meaning = np.array([[piece.max() for piece in row] for row in pieces])
     shared = np.array([_shared_words(requirement, statements) for requirement in requirements])
     figures = np.array([_figures(requirement, statements) for requirement in requirements])
     priors = np.array([statement.prior for statement in statements])
-    return Alignment(meaning + WORDS_WEIGHT * shared + FIGURES_WEIGHT * figures + priors, pieces)
+    return Alignment(meaning + WORDS_WEIGHT * shared + FIGURES_WEIGHT * figures + priors, pieces, anywhere)
 
 
 def _apart(vectors: Vectors) -> NDArray[np.float64]:

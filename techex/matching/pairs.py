@@ -16,6 +16,7 @@ from techex.matching.requirements import requirements_of
 from techex.matching.rules import Fact
 from techex.matching.table import Encode, EvidenceTables, Gap, Message, Side, Table, side_of
 from techex.regions.rules import Place
+from techex.search.collection import Centring
 
 # Seconds that comparing may take before no further pair is begun. One pair of which nothing is known yet takes 0.1 to
 # 0.3: a page of closest listings is not held up by more than that and this together.
@@ -67,8 +68,8 @@ class Lack:
 class Pairs:
     """Evidence of pairs for one reader at a time. Tables are kept by the contents that the reader may see."""
 
-    def __init__(self, encode: Encode) -> None:
-        self._tables = EvidenceTables(encode)
+    def __init__(self, encode: Encode, centring: Callable[[], Centring]) -> None:
+        self._tables = EvidenceTables(encode, centring)
 
     def evidence(self, actor: Actor, own: Listing | SearchText, other: Listing) -> Evidence:
         """The evidence of two listings, in whichever order they are given, or of a text and a listing."""

@@ -76,7 +76,9 @@ class Matcher:
         self._settings = settings
         self._index: Index = index or SearchIndex(settings, database, self.encoder)
         self._learned = versions.Following(self._index.card.key)
-        self.pairs = Pairs(lambda texts: self.encoder().encode(texts, "listing"))
+        self.pairs = Pairs(
+            lambda texts: self.encoder().encode(texts, "listing"), lambda: self._index.collection().centring
+        )
         self._encoder: Encoder | None = None
         self._reason = ""
         self._loading = threading.Lock()

@@ -41,6 +41,7 @@ from techex.matching.rules import (
 from techex.matching.verdicts import Shown
 from techex.regions import service as regions
 from techex.regions.rules import Place
+from techex.search.collection import Raw
 
 FLOOR = 8  # strength below which two listings share words by chance
 QUANTITY = re.compile(r"\d[\d.,]*\s?(?:°C|kg|m³|%|ha|kWh|mm)")
@@ -68,7 +69,7 @@ class WordMatcher:
 
     def __init__(self) -> None:
         encoder = load_encoder(load_card("hashing"), Path())
-        self.pairs = Pairs(lambda texts: encoder.encode(texts, "listing"))
+        self.pairs = Pairs(lambda texts: encoder.encode(texts, "listing"), Raw)
 
     def matches_for_text(
         self,

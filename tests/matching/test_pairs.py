@@ -17,6 +17,7 @@ from techex.listings.tables import Listing, ListingTransferForm
 from techex.matching.alignment import Vectors
 from techex.matching.pairs import Pairs, SearchText
 from techex.organisations.tables import Organisation
+from techex.search.collection import Raw
 
 MEMBER = Actor("a member", Role.PERSON, person_id=1, memberships=(Membership(7, MemberRole.VIEWER, verified=True),))
 
@@ -24,7 +25,7 @@ MEMBER = Actor("a member", Role.PERSON, person_id=1, memberships=(Membership(7, 
 @pytest.fixture
 def pairs() -> Pairs:
     encoder = load_encoder(load_card("hashing"), Path())
-    return Pairs(lambda texts: encoder.encode(texts, "listing"))
+    return Pairs(lambda texts: encoder.encode(texts, "listing"), Raw)
 
 
 def listing(number: int, kind: str, **values: Any) -> Listing:
@@ -127,7 +128,7 @@ def test_without_a_model_there_is_no_evidence_and_no_error(need: Listing, offer:
     def missing(texts: Sequence[str]) -> Vectors:
         raise ModelNotPrepared("run techex models prepare")
 
-    pairs = Pairs(missing)
+    pairs = Pairs(missing, Raw)
     assert pairs.evidence(ANONYMOUS, need, offer).table is None
     assert pairs.evidence(ANONYMOUS, need, offer).questions == ()
     assert pairs.lacks(ANONYMOUS, need, [offer]) == {}

@@ -18,6 +18,7 @@ from techex.embedding.encoders import load_encoder
 from techex.matching.alignment import Vectors
 from techex.matching.table import EvidenceTables, Row, Side
 from techex.regions.rules import Place
+from techex.search.collection import Raw
 
 DRYER = (
     "A heat pump dryer for fruit with slowly turning trays. The drying temperature is 55 °C. "
@@ -44,7 +45,7 @@ def encode() -> CountingEncoder:
 
 @pytest.fixture
 def tables(encode: CountingEncoder) -> EvidenceTables:
-    return EvidenceTables(encode)
+    return EvidenceTables(encode, Raw)
 
 
 def need(required: str, **values: object) -> Side:
@@ -185,7 +186,7 @@ def test_a_table_is_made_once_and_an_edit_encodes_only_what_it_changed(
 def test_tables_made_by_several_threads_are_the_same(encode: CountingEncoder) -> None:
     wanted, shared = (
         need("Drying temperature of at most 60 °C; capacity of at least 900 kg per day."),
-        EvidenceTables(encode),
+        EvidenceTables(encode, Raw),
     )
     found: list[list[str]] = []
     workers = [
