@@ -170,14 +170,15 @@ def lacking(offer: Side, sentence: str) -> Side:
 
 def test_a_table_is_made_in_time(tables: EvidenceTables) -> None:
     units.warm()
-    pairs = list(fitting())[:12]
+    pairs = list(fitting())[:8]
     timed(tables, pairs[0])
-    took = sorted(timed(tables, pair) for pair in pairs[1:])
+    took = sorted(min(timed(tables, pair) for _ in range(3)) for pair in pairs[1:])
     assert took[len(took) // 2] <= 0.3
 
 
 def timed(tables: EvidenceTables, pair: Sequence[Side]) -> float:
-    """Seconds of one core for a pair of which nothing is kept; those of the clock depend on who shares the machine."""
+    """Seconds of one core for a pair of which nothing is kept; those of the clock depend on who shares the machine, and
+    those of a core on what its other half does, so the least of several is taken."""
     fresh = EvidenceTables(tables._encode, tables._centring)
     start = time.process_time()
     fresh.table(pair[0], pair[1])
