@@ -129,7 +129,7 @@ class _Batched(ABC):
 
 
 def _step(longest: int) -> int:
-    """What the length of a batch is a multiple of: a power of 2, at most an eighth of its longest text."""
+    """What the length of a batch is a multiple of: a power of 2, an eighth of its longest text or less, 2 at least."""
     return max(SHORTEST_STEP, (1 << longest.bit_length() - 1) // STEPS_AN_OCTAVE)
 
 

@@ -75,8 +75,7 @@ def align(
     likeness = (likeness - HUBNESS * likeness.mean(axis=1, keepdims=True)).T
     borders = np.cumsum([0, *(len(statement.clauses) for statement in statements)])
     pieces = tuple(tuple(row[start:end] for start, end in pairwise(borders)) for row in likeness)
-    anywhere = np.maximum.reduceat(world.astype(np.float64), borders[:-1], axis=1)
-    meaning = np.array([[piece.max() for piece in row] for row in pieces])
+    meaning, anywhere = (np.maximum.reduceat(each, borders[:-1], axis=1) for each in (likeness, world))
     shared = np.array([_shared_words(requirement, statements) for requirement in requirements])
     figures = np.array([_figures(requirement, statements) for requirement in requirements])
     priors = np.array([statement.prior for statement in statements])

@@ -44,7 +44,7 @@ def nearest(session: Session, context: Context, needs: Sequence[int]) -> dict[in
 def suited(session: Session, context: Context) -> dict[int, Suited]:
     """How the listings of the asker's organisations stood in the last look, by id; results as in the lists of needs.
 
-    What is not shown to everybody who may search like the asker, or came after that look, is left out.
+    What the asker would not find in a list, or came after that look, is left out.
     """
     own = [membership.organisation_id for membership in context.actor.memberships]
     query = (

@@ -99,6 +99,28 @@ def test_what_the_offer_does_not_say_is_not_stated_and_becomes_a_question(tables
     assert row.question.values == {"asked": "Noise below 70 dB(A)"}
 
 
+class Strangers:
+    """Means without which no need has anything in common with any offer."""
+
+    version = "strangers"
+
+    def apply(self, vectors: Vectors, language: str, role: str, length_class: str) -> Vectors:
+        apart = np.zeros((len(vectors), 2), np.float32)
+        apart[:, int(role == "offer")] = 1
+        return apart
+
+
+def test_a_sentence_answers_by_its_words_only_if_it_is_like_the_requirement_anywhere(encode: CountingEncoder) -> None:
+    wanted = need("Slowly turning trays for fruit; drying temperature of at most 60 °C.")
+    worded, figured = EvidenceTables(encode, Raw).table(wanted, offer()).rows
+    assert (worded.verdict, worded.by_words) == ("met", True)
+    assert (figured.verdict, figured.by_words) == ("met", False)
+    worded, figured = EvidenceTables(encode, Strangers).table(wanted, offer()).rows
+    assert (worded.verdict, worded.cited, worded.by_words) == ("not_stated", None, False)
+    assert worded.question is not None
+    assert (figured.verdict, figured.by_words) == ("met", False), "a figure speaks for itself"
+
+
 def test_a_range_that_holds_only_in_part_is_a_question_and_no_contradiction(tables: EvidenceTables) -> None:
     row = only(
         tables.table(
